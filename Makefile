@@ -1,0 +1,39 @@
+# Every target installs what it needs into .venv; only Python 3.11+ and make have to be there.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint format screenshots bench clean
+
+demo: .venv/demo
+	$(BIN)/pgconsole demo $(ARGS)
+
+test: .venv/dev
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+screenshots: .venv/dev
+	$(BIN)/python screenshots/make.py $(ARGS)
+
+bench: .venv/demo
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "pgconsole needs Python 3.11 or newer; '$(PYTHON)' is older: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/%: pyproject.toml constraints.txt | .venv/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""An embedded PostgreSQL and S3 server to try everything on."""

@@ -1,0 +1,1 @@
+"""The artefact: names, manifest, the indexed .sql.gz, integrity."""

@@ -1,0 +1,114 @@
+"""The manifest beside a dump: what it holds, section by section, and where each begins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pgconsole.dumps.naming import BackupClass
+from pgconsole.errors import DamagedError
+
+VERSION = 1
+
+
+class SectionKind(StrEnum):
+    """What a stretch of the dump is."""
+
+    BEFORE = "before"  # SQL before the first table's data
+    DATA = "data"  # the rows of one table and the `\\.` line that ends them
+    BETWEEN = "between"  # SQL between two tables' data, ending with the next COPY line
+    AFTER = "after"  # SQL after the last table's data
+
+
+class Member(NamedTuple):
+    """One gzip member. Its compressed length is the next member's offset minus its own.
+
+    Attributes:
+        offset: Where it begins in the file, bytes.
+        raw_bytes: Its uncompressed size.
+        rows: Rows that end in it (0 outside DATA sections; the `\\.` line is no row).
+    """
+
+    offset: int
+    raw_bytes: int
+    rows: int
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Section(_Model):
+    """One section and its members, in the file's order.
+
+    `schema`, `table`, `columns` and `copy_statement` are set for DATA only. Names are unquoted;
+    `copy_statement` is the line that precedes the rows, so that rows can be loaded by themselves.
+    """
+
+    kind: SectionKind
+    schema_name: str | None = Field(None, alias="schema")
+    table: str | None = None
+    columns: tuple[str, ...] = ()
+    copy_statement: str | None = None
+    rows: int = 0
+    raw_bytes: int
+    members: tuple[Member, ...]
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Manifest(_Model):
+    """What is known of one dump. Times are UTC; sizes are bytes."""
+
+    format: Literal["pgconsole-manifest"] = "pgconsole-manifest"
+    version: Literal[1] = VERSION
+    database: str
+    classes: tuple[BackupClass, ...]
+    taken_at: datetime
+    started_at: datetime
+    finished_at: datetime
+    verified_at: datetime | None = None
+    host: str
+    actor: str
+    server_host: str
+    server_version: str
+    pg_dump_version: str
+    options: tuple[str, ...]
+    raw_bytes: int
+    compressed_bytes: int
+    sha256: str
+    sections: tuple[Section, ...]
+
+    @property
+    def tables(self) -> list[Section]:
+        """The DATA sections, in the file's order."""
+        return [section for section in self.sections if section.kind is SectionKind.DATA]
+
+    def to_json(self) -> bytes:
+        """The manifest as UTF-8 JSON."""
+        return self.model_dump_json(by_alias=True, exclude_defaults=False).encode()
+
+
+def parse_manifest(data: bytes, source: str) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        data: The file's bytes.
+        source: Its path or key, for the error.
+
+    Raises:
+        DamagedError: It is no manifest, or of a version that this pgconsole does not know.
+    """
+    try:
+        return Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DamagedError(
+            f"Manifest {source} can't be used",
+            cause=f"{where}: {first['msg']}",
+            fix="verify the backup: that writes a new one",
+        ) from error

@@ -1,0 +1,102 @@
+"""Errors that tell an operator what is wrong, why, and what to do next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command. They are an API: scripts and monitoring rely on them."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2  # bad arguments or settings; nothing was tried
+    BUSY = 3  # somebody else is working on the same database
+    PARTLY_FAILED = 4  # the local backup is good, the copy in S3 is not
+    CANCELLED = 130  # as a shell reports SIGINT
+
+
+class PgconsoleError(Exception):
+    """A problem, its cause and the next step, each a sentence without a final full stop.
+
+    Args:
+        problem: What went wrong, with the name of the thing.
+        cause: Why, as far as it is known.
+        fix: What the operator can do now.
+    """
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, problem: str, *, cause: str = "", fix: str = "") -> None:
+        super().__init__(problem, cause, fix)
+        self.problem = problem
+        self.cause = cause
+        self.fix = fix
+
+    def __str__(self) -> str:
+        text = self.problem
+        if self.cause:
+            text += f": {self.cause}"
+        if self.fix:
+            text += f". Next: {self.fix}"
+        return text
+
+
+class ConfigurationError(PgconsoleError):
+    """A setting or an argument can't be used; nothing was tried."""
+
+    exit_code = ExitCode.USAGE
+
+
+class BusyError(PgconsoleError):
+    """Somebody else holds the lock of the database."""
+
+    exit_code = ExitCode.BUSY
+
+
+class PreflightError(PgconsoleError):
+    """All that stands in the way of an operation, in one report.
+
+    Args:
+        problems: One error per obstacle, at least one.
+    """
+
+    def __init__(self, problems: list[PgconsoleError]) -> None:
+        super().__init__(
+            problems[0].problem
+            if len(problems) == 1
+            else f"{len(problems)} things stand in the way: " + "; ".join(map(str, problems)),
+            cause=problems[0].cause if len(problems) == 1 else "",
+            fix=problems[0].fix if len(problems) == 1 else "",
+        )
+        self.problems = problems
+
+
+class ServerError(PgconsoleError):
+    """PostgreSQL can't be reached, refused us, or answered with an error."""
+
+
+class ToolError(PgconsoleError):
+    """A client tool (pg_dump, psql) is missing, too old, or ended with an error."""
+
+
+class StorageError(PgconsoleError):
+    """The backup directory or the bucket can't be read or written."""
+
+
+class DamagedError(PgconsoleError):
+    """A dump or manifest is not what it should be. Says where (byte offset) when known."""
+
+
+class PartlyFailedError(PgconsoleError):
+    """The local backup is published and good; its copy in S3 could not be made."""
+
+    exit_code = ExitCode.PARTLY_FAILED
+
+
+class Cancelled(BaseException):  # noqa: N818 - like KeyboardInterrupt: not an error
+    """Somebody asked the operation to stop.
+
+    A BaseException like KeyboardInterrupt, so that `except Exception` in a cleanup path or a
+    retry loop never swallows it.
+    """

@@ -1,0 +1,1 @@
+"""Operations as detached processes that leave a journal."""

@@ -1,0 +1,1 @@
+"""What pgconsole asks of PostgreSQL: its client tools and its server."""

@@ -1,0 +1,1 @@
+"""Where backups lie: a local directory and an S3 bucket."""

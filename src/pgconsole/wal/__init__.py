@@ -1,0 +1,1 @@
+"""The WAL archive, base backups and point-in-time recovery."""
