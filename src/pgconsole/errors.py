@@ -94,7 +94,7 @@ class PartlyFailedError(PgconsoleError):
     exit_code = ExitCode.PARTLY_FAILED
 
 
-class Cancelled(BaseException):  # noqa: N818 - like KeyboardInterrupt: not an error
+class Cancelled(BaseException):
     """Somebody asked the operation to stop.
 
     A BaseException like KeyboardInterrupt, so that `except Exception` in a cleanup path or a

@@ -124,7 +124,9 @@ class Settings(BaseSettings):
             alone = ["*"] * 5
             alone[position] = field
             if not croniter.is_valid(" ".join(alone)):
-                raise ValueError(f"field {position + 1} ({name}) is {field!r}, which cron can't read")
+                raise ValueError(
+                    f"field {position + 1} ({name}) is {field!r}, which cron can't read"
+                )
         if not croniter.is_valid(value):
             raise ValueError("cron can't read it")
         return " ".join(fields)
@@ -252,5 +254,6 @@ def _explain(error: ValidationError) -> ConfigurationError:
             line += f" (a right value: {variable}={_EXAMPLES[variable]!r})"
         lines.append(line)
     return ConfigurationError(
-        "; ".join(lines), fix="correct it in the environment or in .env; `pgconsole info` shows both"
+        "; ".join(lines),
+        fix="correct it in the environment or in .env; `pgconsole info` shows both",
     )

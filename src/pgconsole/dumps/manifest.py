@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.errors import DamagedError
 
-VERSION = 1
-
 
 class SectionKind(StrEnum):
     """What a stretch of the dump is."""
@@ -24,7 +22,7 @@ class SectionKind(StrEnum):
 
 
 class Member(NamedTuple):
-    """One gzip member. Its compressed length is the next member's offset minus its own.
+    r"""One gzip member. Its compressed length is the next member's offset minus its own.
 
     Attributes:
         offset: Where it begins in the file, bytes.
@@ -64,7 +62,7 @@ class Manifest(_Model):
     """What is known of one dump. Times are UTC; sizes are bytes."""
 
     format: Literal["pgconsole-manifest"] = "pgconsole-manifest"
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
     database: str
     classes: tuple[BackupClass, ...]
     taken_at: datetime

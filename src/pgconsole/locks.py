@@ -1,0 +1,94 @@
+"""File locks that the kernel releases when their holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock. Written into the lock file by the holder itself.
+
+    Attributes:
+        who: The person or service, as `current_actor` says it.
+        what: What the lock is held for, e.g. `backup`.
+        since: ISO 8601, UTC.
+        host: Host name.
+        pid: Process id on that host.
+        job: The job's id, or empty.
+    """
+
+    who: str
+    what: str
+    since: str
+    host: str
+    pid: int
+    job: str = ""
+
+    @property
+    def since_time(self) -> datetime:
+        """When the lock was taken; timezone-aware."""
+        return datetime.fromisoformat(self.since)
+
+
+class LockedError(Exception):
+    """The lock is held. `holder` is None if the holder did not get to write its name."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+@contextmanager
+def hold(path: Path, holder: Holder) -> Iterator[None]:
+    """Hold the lock for the duration of the block. Never waits.
+
+    The file stays: removing it would let two processes lock two files of one name. The
+    descriptor is not inherited by children, so a surviving pg_dump never keeps a lock.
+
+    Raises:
+        LockedError: Somebody else holds it.
+        OSError: The file can't be opened.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(_read(fd)) from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json.dumps(asdict(holder)).encode(), 0)
+        yield
+    finally:
+        os.close(fd)
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock right now. A missing file is not held."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two onlookers never see each other.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _read(fd: int) -> Holder | None:
+    try:
+        return Holder(**json.loads(os.pread(fd, 65536, 0)))
+    except (ValueError, TypeError):
+        return None
