@@ -1,1 +1,0 @@
-"""Placeholder until the first version of this module lands in this same change."""

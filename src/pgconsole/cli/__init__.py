@@ -1,0 +1,144 @@
+"""Headless commands. stdout is data, stderr is narration, exit codes are an API.
+
+Every command imports what it needs when it runs: `pgconsole list` must not pay for the console.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pgconsole import __version__
+from pgconsole.errors import ExitCode, PgconsoleError
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """See, run, verify and restore PostgreSQL backups.
+
+    Without a command, the console opens. Settings come from the environment and from .env;
+    `pgconsole info` shows them.
+
+    Exit codes: 0 done, 1 failed, 2 wrong arguments or settings, 3 busy (somebody else is
+    working on the database), 4 partly failed (local backup good, S3 copy missing),
+    130 cancelled.
+    """
+    if context.invoked_subcommand is None:
+        _console()
+
+
+def _console() -> None:
+    from pgconsole.settings import load_settings  # noqa: PLC0415
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError(
+            "The console needs a terminal. In scripts use a command: `pgconsole list`, "
+            "`pgconsole backup`, ... (`pgconsole --help` shows all)."
+        )
+    settings = load_settings()
+    from pgconsole.app import run_console  # noqa: PLC0415
+
+    run_console(settings)
+
+
+@cli.command()
+def backup() -> None:
+    """Take a backup now, and follow it until it is verified and published.
+
+    The backup runs as a job of its own: it goes on if this terminal is closed. Ctrl-C cancels it.
+    Prints the path of the new backup.
+    """
+    from pgconsole.cli.running import run_and_follow  # noqa: PLC0415
+
+    sys.exit(run_and_follow("backup", {}))
+
+
+@cli.command()
+@click.argument("filename")
+def upload(filename: str) -> None:
+    """Copy a local backup to S3, e.g. after a backup that was partly failed (exit code 4).
+
+    FILENAME is the name that `pgconsole list` shows.
+    """
+    from pgconsole.cli.running import run_and_follow  # noqa: PLC0415
+
+    sys.exit(run_and_follow("upload", {"filename": Path(filename).name}))
+
+
+@cli.command("list")
+@click.option("--s3", "in_s3", is_flag=True, help="List the bucket instead of BACKUP_DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_backups(in_s3: bool, as_json: bool) -> None:
+    """List the backups, the newest first."""
+    from pgconsole.cli.listing import print_backups  # noqa: PLC0415
+
+    print_backups(in_s3=in_s3, as_json=as_json)
+
+
+@cli.command()
+@click.argument("job_id", required=False)
+@click.option("--follow", is_flag=True, help="With JOB_ID: print its log until it ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def jobs(job_id: str | None, follow: bool, as_json: bool) -> None:
+    """List the jobs, the newest first; or, with JOB_ID, show one with its log."""
+    from pgconsole.cli.jobs import print_job, print_jobs  # noqa: PLC0415
+
+    if job_id is None:
+        print_jobs(as_json=as_json)
+    else:
+        sys.exit(print_job(job_id, follow=follow, as_json=as_json))
+
+
+@cli.command()
+@click.argument("job_id")
+def cancel(job_id: str) -> None:
+    """Cancel a running job. What it began is removed; nothing half-made stays."""
+    from pgconsole.cli.jobs import cancel_job  # noqa: PLC0415
+
+    sys.exit(cancel_job(job_id))
+
+
+@cli.command()
+def info() -> None:
+    """Print the effective settings with the source of each, and all paths. Secrets are masked."""
+    from pgconsole.cli.info import print_info  # noqa: PLC0415
+
+    print_info()
+
+
+@cli.command()
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep everything in this directory; the same directory again continues there.",
+)
+def demo(keep: Path | None) -> None:
+    """Try everything on an embedded PostgreSQL and S3 server. Nothing of yours is touched."""
+    from pgconsole.demo.run import run_demo  # noqa: PLC0415
+
+    sys.exit(run_demo(keep))
+
+
+def main() -> None:
+    """The console script: runs a command and turns our errors into text and exit code."""
+    try:
+        cli(prog_name="pgconsole")
+    except PgconsoleError as error:
+        click.echo(_explain(error), err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # `pgconsole list | head`
+        sys.stderr.close()
+        sys.exit(ExitCode.FAILED)
+
+
+def _explain(error: PgconsoleError) -> str:
+    lines = [f"pgconsole: {error.problem}"]
+    if error.cause:
+        lines.append(f"  cause: {error.cause}")
+    if error.fix:
+        lines.append(f"  next:  {error.fix}")
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""`pgconsole info`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from pgconsole import __version__
+from pgconsole.settings import describe, load_settings
+
+
+def print_info() -> None:
+    """Print versions, the effective settings with their sources, and the paths."""
+    settings = load_settings()
+    click.echo(f"pgconsole {__version__}, Python {sys.version.split()[0]}")
+    click.echo("\nSettings")
+    rows = describe(settings)
+    variable_width = max(len(variable) for variable, _, _ in rows)
+    value_width = min(40, max(len(value) for _, value, _ in rows))
+    for variable, value, source in rows:
+        shown = value or "(empty)"
+        click.echo(f"  {variable:<{variable_width}}  {shown:<{value_width}}  {source}")
+    click.echo("\nPaths")
+    state = settings.state_dir
+    for label, path in (
+        ("backups", settings.backup_dir),
+        ("jobs and their logs", state / "jobs"),
+        ("locks", state / "locks"),
+        ("audit log", state / "audit.log"),
+    ):
+        note = "" if os.path.lexists(path) else "  (not there yet)"
+        click.echo(f"  {label:<20} {path}{note}")
+    click.echo("\nClient tools")
+    for line in _tools():
+        click.echo(f"  {line}")
+
+
+def _tools() -> list[str]:
+    from pgconsole.postgres.tools import find_tools  # noqa: PLC0415
+
+    found = find_tools("pg_dump")
+    if not found:
+        return ["pg_dump not found: install the PostgreSQL client of your server's version"]
+    return [f"pg_dump {tool.version}  {tool.path}" for tool in found]

@@ -1,0 +1,76 @@
+"""`pgconsole jobs` and `pgconsole cancel`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+
+import click
+import humanize
+
+from pgconsole import jobs
+from pgconsole.cli.outcome import print_outcome
+from pgconsole.cli.running import PlainView
+from pgconsole.errors import ExitCode
+from pgconsole.jobs import Job
+from pgconsole.settings import load_settings
+
+_SHOWN = 50  # jobs in the list; `--json` gives all
+
+
+def print_jobs(*, as_json: bool) -> None:
+    """Print the newest jobs, one a line."""
+    settings = load_settings()
+    found = jobs.list_jobs(settings, None if as_json else _SHOWN)
+    if as_json:
+        click.echo(json.dumps([_as_dict(job) for job in found], indent=2))
+        return
+    if not found:
+        click.echo("No jobs yet. Start one: pgconsole backup", err=True)
+    for job in found:
+        age = humanize.naturaltime(datetime.now(UTC) - job.created_at)
+        line = f"{job.id}  {job.kind:<7}  {job.status:<13}  {age:<16}  {job.actor}"
+        click.echo(line + (f"  {job.problem}" if job.problem else ""))
+
+
+def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
+    """Print a job's log, and its outcome if it has ended.
+
+    Returns:
+        The job's exit code; 0 while it runs.
+    """
+    settings = load_settings()
+    job = jobs.read_job(settings, job_id)
+    if as_json:
+        click.echo(json.dumps(_as_dict(job), indent=2))
+        return job.exit_code or ExitCode.OK
+    view = PlainView()
+    entries = jobs.follow(settings, job_id) if follow else jobs.Tail(job.directory).read()
+    for entry in entries:
+        view.show(entry)
+    job = jobs.read_job(settings, job_id)
+    if job.finished_at is None and job.exit_code is None and not follow:
+        click.echo(f"{job.status}: pgconsole jobs {job_id} --follow", err=True)
+        return ExitCode.OK
+    return print_outcome(job)
+
+
+def cancel_job(job_id: str) -> int:
+    """Cancel a running job and wait until it has cleaned up."""
+    settings = load_settings()
+    jobs.cancel(settings, job_id, jobs.current_actor())
+    job = jobs.wait(settings, job_id)
+    click.echo(f"job {job_id} is {job.status}", err=True)
+    return ExitCode.OK if job.status is jobs.JobStatus.CANCELLED else ExitCode.FAILED
+
+
+def _as_dict(job: Job) -> dict[str, object]:
+    return {
+        key: value
+        if isinstance(value, (str, int, dict, type(None)))
+        else value.isoformat()
+        if isinstance(value, datetime)
+        else str(value)
+        for key, value in dataclasses.asdict(job).items()
+    }

@@ -1,0 +1,120 @@
+"""Start a job and follow it: a progress bar on a terminal, plain lines otherwise."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
+
+import click
+import humanize
+
+from pgconsole import jobs
+from pgconsole.cli.outcome import print_outcome
+from pgconsole.jobs import JournalEntry
+from pgconsole.settings import Settings, load_settings
+
+_PLAIN_PROGRESS_EVERY = 10.0  # seconds between two progress lines in a log file
+
+
+class View(Protocol):
+    """Shows the entries of a job's journal."""
+
+    def show(self, entry: JournalEntry) -> None:
+        """Show one entry."""
+        ...
+
+
+def run_and_follow(kind: str, request: dict[str, str]) -> int:
+    """Start a job, show it until it ends, and return its exit code.
+
+    SIGINT and SIGTERM cancel the job; SIGHUP (a closed terminal) leaves it running.
+    """
+    settings = load_settings()
+    actor = jobs.current_actor()
+    with _stop_signals() as stop:
+        job_id = jobs.start(settings, kind, request, actor)
+        click.echo(f"job {job_id}", err=True)
+        with _view() as view:
+            _follow(settings, job_id, actor, view, stop)
+    return print_outcome(jobs.read_job(settings, job_id))
+
+
+class _Stop(Exception):
+    """SIGINT or SIGTERM reached the command."""
+
+
+class _StopSwitch:
+    """Raises `_Stop` once; later signals are ignored while the job cleans up."""
+
+    def __init__(self) -> None:
+        self.pulled = False
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self.pulled:
+            self.pulled = True
+            raise _Stop
+
+
+@contextmanager
+def _stop_signals() -> Iterator[_StopSwitch]:
+    stop = _StopSwitch()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _follow(settings: Settings, job_id: str, actor: str, view: View, stop: _StopSwitch) -> None:
+    try:
+        for entry in jobs.follow(settings, job_id):
+            view.show(entry)
+    except _Stop:
+        click.echo("cancelling; what was begun is being removed", err=True)
+        jobs.cancel(settings, job_id, actor)
+        jobs.wait(settings, job_id)
+
+
+@contextmanager
+def _view() -> Iterator[View]:
+    if sys.stderr.isatty():
+        from pgconsole.cli.progress import ProgressView  # noqa: PLC0415 - rich costs 60 ms
+
+        with ProgressView() as view:
+            yield view
+    else:
+        yield PlainView()
+
+
+class PlainView:
+    """One line per message on stderr, and a progress line now and then."""
+
+    def __init__(self) -> None:
+        self._last_progress = time.monotonic()
+
+    def show(self, entry: JournalEntry) -> None:
+        """Print the entry if it has something to say."""
+        if entry.message:
+            level = "" if entry.level == "info" else f"{entry.level.upper()}: "
+            click.echo(f"{_stamp(entry)} {entry.phase}: {level}{entry.message}", err=True)
+        elif entry.bytes_done is not None and self._due():
+            done = humanize.naturalsize(entry.bytes_done, binary=True)
+            where = f", {entry.table}" if entry.table else ""
+            click.echo(f"{_stamp(entry)} {entry.phase}: {done} so far{where}", err=True)
+
+    def _due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last_progress < _PLAIN_PROGRESS_EVERY:
+            return False
+        self._last_progress = now
+        return True
+
+
+def _stamp(entry: JournalEntry) -> str:
+    return f"{entry.time:%Y-%m-%dT%H:%M:%SZ}"

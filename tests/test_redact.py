@@ -1,0 +1,39 @@
+"""Secrets are hidden in every form that a tool may print them in."""
+
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from pgconsole.redact import Redactor
+
+NASTY = "p@ #:/\\'\"%é"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        NASTY,
+        quote(NASTY, safe=""),
+        quote_plus(NASTY),
+        json.dumps(NASTY),
+        json.dumps(NASTY, ensure_ascii=False),
+        repr(NASTY),
+        NASTY.replace("\\", "\\\\").replace("'", "\\'"),
+        NASTY.replace("'", "''"),
+    ],
+)
+def test_every_form_is_hidden(form: str):
+    cleaned = Redactor([NASTY])(f"before {form} after")
+    assert "p@" not in cleaned
+    assert "p%40" not in cleaned
+    assert cleaned.startswith("before ")
+    assert cleaned.endswith(" after")
+
+
+def test_a_secret_inside_another_leaves_nothing():
+    assert Redactor(["abc", "abcdef"])("x abcdef y abc") == "x *** y ***"
+
+
+def test_no_secret_changes_nothing():
+    assert Redactor(["", ""])("text") == "text"

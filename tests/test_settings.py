@@ -1,0 +1,142 @@
+"""Settings: every variable of the guide, from the environment and `.env`; clear refusals."""
+
+from pathlib import Path
+
+import pytest
+
+from pgconsole.errors import ConfigurationError, ExitCode
+from pgconsole.settings import describe, load_settings
+
+GUIDE_DEFAULTS = {
+    "BACKUP_SCHEDULE": "0 2 * * *",
+    "PGHOST": "postgres",
+    "PGPORT": "5432",
+    "PGUSER": "thinktank",
+    "PGPASSWORD": "",
+    "PGDATABASE": "thinktank",
+    "S3_BACKUP_BUCKET": "",
+    "S3_BACKUP_PREFIX": "backups/",
+    "S3_ENDPOINT_URL": "",
+    "AWS_ACCESS_KEY_ID": "",
+    "AWS_SECRET_ACCESS_KEY": "",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "RETENTION_DAILY": "7",
+    "RETENTION_WEEKLY": "4",
+    "RETENTION_MONTHLY": "3",
+    "BACKUP_DIR": "/backups",
+    "BACKUP_TIMEZONE": "UTC",
+}
+
+
+def test_defaults_are_the_guides():
+    environment = load_settings().environment()
+    assert {name: environment[name] for name in GUIDE_DEFAULTS} == GUIDE_DEFAULTS
+
+
+@pytest.mark.parametrize("variable", GUIDE_DEFAULTS)
+def test_each_variable_is_read_from_environment_and_from_dotenv(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+):
+    values = {
+        "BACKUP_SCHEDULE": "*/5 1 * * 1-5", "PGPORT": "6543", "S3_BACKUP_PREFIX": "pre/",
+        "S3_ENDPOINT_URL": "http://minio:9000", "RETENTION_DAILY": "9", "RETENTION_WEEKLY": "9",
+        "RETENTION_MONTHLY": "9", "BACKUP_DIR": "/elsewhere", "BACKUP_TIMEZONE": "Asia/Tokyo",
+    }  # fmt: skip
+    value = values.get(variable, "some-value")
+    Path(".env").write_text(f"{variable}={value}\n")
+    assert load_settings().environment()[variable] == value
+    Path(".env").write_text(f"{variable}=\n")
+    monkeypatch.setenv(variable, value)
+    assert load_settings().environment()[variable] == value
+
+
+def test_environment_beats_dotenv(monkeypatch: pytest.MonkeyPatch):
+    Path(".env").write_text("PGHOST=from-file\nUNKNOWN=ignored\n")
+    monkeypatch.setenv("PGHOST", "from-environment")
+    assert load_settings().pghost == "from-environment"
+
+
+def test_both_spellings_of_bucket_and_prefix(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S3_BUCKET", "short")
+    monkeypatch.setenv("S3_PREFIX", "p")
+    settings = load_settings()
+    assert (settings.s3_bucket, settings.s3_prefix) == ("short", "p/")
+    monkeypatch.setenv("S3_BACKUP_BUCKET", "long")
+    monkeypatch.setenv("S3_BACKUP_PREFIX", "q/")
+    settings = load_settings()
+    assert (settings.s3_bucket, settings.s3_prefix) == ("long", "q/")
+
+
+def test_empty_long_spelling_does_not_hide_the_short_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S3_BACKUP_BUCKET", "")
+    monkeypatch.setenv("S3_BUCKET", "short")
+    assert load_settings().s3_bucket == "short"
+
+
+def test_the_guides_db_password_works(monkeypatch: pytest.MonkeyPatch):
+    Path(".env").write_text("DB_PASSWORD='p@#: \\\\/%é'\n")
+    assert load_settings().pgpassword.get_secret_value() == "p@#: \\/%é"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("PGPORT", "54x", "integer"),
+        ("PGPORT", "70000", "65535"),
+        ("BACKUP_TIMEZONE", "Mars/Olympus", "time zone"),
+        ("BACKUP_TIMEZONE", "../../etc/passwd", "time zone"),
+        ("BACKUP_DIR", "relative/path", "absolute"),
+        ("RETENTION_DAILY", "-1", "greater than or equal to 0"),
+        ("RETENTION_WEEKLY", "many", "integer"),
+        ("S3_ENDPOINT_URL", "minio:9000", "https://"),
+        ("BACKUP_SCHEDULE", "0 25 * * *", "field 2 (hour) is '25'"),
+        ("BACKUP_SCHEDULE", "@daily", "five fields"),
+        ("BACKUP_SCHEDULE", "0 0 2 * * *", "this has 6"),
+    ],
+)
+def test_a_wrong_value_is_named_with_reason_and_example(
+    variable: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    text = str(caught.value)
+    assert variable in text
+    assert repr(value) in text
+    assert says in text
+    assert "a right value" in text
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_all_wrong_values_in_one_report(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PGPORT", "x")
+    monkeypatch.setenv("RETENTION_DAILY", "y")
+    with pytest.raises(ConfigurationError, match=r"PGPORT.*RETENTION_DAILY"):
+        load_settings()
+
+
+def test_a_named_env_file_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PGCONSOLE_ENV_FILE", "/nowhere/pgconsole.env")
+    with pytest.raises(ConfigurationError, match="no such file"):
+        load_settings()
+
+
+def test_describe_names_each_source_and_hides_secrets(monkeypatch: pytest.MonkeyPatch):
+    Path(".env").write_text("PGUSER=alice\nS3_BUCKET=short\n")
+    monkeypatch.setenv("PGPASSWORD", "s3cret-value")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other-secret")
+    rows = {variable: (value, source) for variable, value, source in describe(load_settings())}
+    assert rows["PGPASSWORD"] == ("***", "environment")
+    assert rows["AWS_SECRET_ACCESS_KEY"] == ("***", "environment")
+    assert rows["PGUSER"] == ("alice", str(Path(".env").resolve()))
+    assert rows["S3_BUCKET"] == ("short", str(Path(".env").resolve()))
+    assert rows["PGHOST"] == ("postgres", "default")
+
+
+def test_environment_round_trips(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PGPASSWORD", "p@ #:/\\'\"%é")
+    monkeypatch.setenv("BACKUP_TIMEZONE", "America/New_York")
+    settings = load_settings()
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings
