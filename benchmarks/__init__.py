@@ -1,0 +1,1 @@
+"""pgconsole against the guide's shell pipeline, side by side in one run."""
