@@ -1,0 +1,72 @@
+"""Which backups there are, locally and in S3, and what their manifests say."""
+
+from __future__ import annotations
+
+from pgconsole.dumps.manifest import Manifest, parse_manifest
+from pgconsole.dumps.naming import MANIFEST_SUFFIX
+from pgconsole.errors import ConfigurationError, DamagedError, StorageError
+from pgconsole.settings import Settings
+from pgconsole.storage.base import Listing, Place, Storage, StoredBackup
+from pgconsole.storage.local import LocalStorage
+
+
+def local_backups(settings: Settings) -> Listing:
+    """What BACKUP_DIR holds, the newest first.
+
+    Raises:
+        StorageError: The directory can't be read.
+    """
+    return LocalStorage(settings.backup_dir).listing()
+
+
+def s3_backups(settings: Settings) -> Listing:
+    """What the bucket holds, the newest first.
+
+    Raises:
+        ConfigurationError: No bucket is set.
+        StorageError: The bucket is unreachable, refuses us or is missing.
+    """
+    return _s3(settings).listing()
+
+
+def load_manifest(settings: Settings, backup: StoredBackup) -> Manifest | None:
+    """The manifest beside a backup, or None if it has none (a file of the shell scripts).
+
+    Raises:
+        StorageError: It can't be read.
+        DamagedError: It is no manifest, or of a version that this pgconsole does not know.
+    """
+    if not backup.has_manifest:
+        return None
+    storage: Storage = (
+        LocalStorage(settings.backup_dir) if backup.place is Place.LOCAL else _s3(settings)
+    )
+    location = backup.location + MANIFEST_SUFFIX
+    return parse_manifest(storage.read_small(location), location)
+
+
+def latest_manifest(settings: Settings) -> Manifest | None:
+    """The newest local manifest of the configured database that can be read, or None."""
+    try:
+        backups = local_backups(settings).backups
+    except StorageError:
+        return None  # whoever needs the directory says so; this is for estimates only
+    for backup in backups:
+        if backup.name.database == settings.pgdatabase:
+            try:
+                manifest = load_manifest(settings, backup)
+            except (StorageError, DamagedError):
+                continue
+            if manifest is not None:
+                return manifest
+    return None
+
+
+def _s3(settings: Settings) -> Storage:
+    if not settings.s3_enabled:
+        raise ConfigurationError(
+            "S3 is not set up", cause="no bucket is set", fix="set S3_BACKUP_BUCKET"
+        )
+    from pgconsole.storage.s3 import S3Storage  # noqa: PLC0415 - boto3 only where S3 is used
+
+    return S3Storage(settings)

@@ -1,0 +1,140 @@
+"""All that stands in the way of a backup, found before anything is begun."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgconsole.backups.catalog import latest_manifest
+from pgconsole.dumps.naming import check_database_name
+from pgconsole.errors import PgconsoleError, PreflightError, ServerError, StorageError, ToolError
+from pgconsole.postgres.server import ServerInfo, probe
+from pgconsole.postgres.tools import Tool, choose_tool
+from pgconsole.settings import Settings
+
+# A first backup is refused only if not even a dump that shrinks to a tenth would fit: text and
+# JSON usually shrink to a quarter (415 MB of 1.5 GB in DESIGN section 8).
+_BEST_COMPRESSION = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How large the dump will be, as far as one can know beforehand.
+
+    Attributes:
+        raw_bytes: Uncompressed.
+        compressed_bytes: The file; at least so much has to be free.
+        source: Where the figures come from, in words.
+    """
+
+    raw_bytes: int
+    compressed_bytes: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What preflight found out, for the stages after it."""
+
+    server: ServerInfo
+    pg_dump: Tool
+    estimate: Estimate
+
+
+def local_problems(settings: Settings) -> list[PgconsoleError]:
+    """What stands in the way before a lock can be taken: the database's name, the directory."""
+    problems: list[PgconsoleError] = []
+    for check in (lambda: check_database_name(settings.pgdatabase), lambda: _directory(settings)):
+        try:
+            check()
+        except PgconsoleError as error:
+            problems.append(error)
+    return problems
+
+
+def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Preflight:
+    """Check server, credentials, tools and disk.
+
+    Args:
+        settings: What to back up, and where to.
+        problems: What `local_problems` found.
+
+    Raises:
+        PreflightError: All problems together, those of the caller first.
+    """
+    found = list(problems)
+    server = pg_dump = None
+    try:
+        server = probe(settings)
+        pg_dump = choose_tool("pg_dump", server.major)
+    except (ServerError, ToolError) as error:
+        found.append(error)
+    if server is not None:
+        estimate = _estimate(settings, server)
+        if not problems:
+            found += _disk_problems(settings.backup_dir, estimate)
+    if found or server is None or pg_dump is None:
+        raise PreflightError(found)
+    return Preflight(server, pg_dump, estimate)
+
+
+def _directory(settings: Settings) -> None:
+    """Make the backup directory if it is missing, and see whether it can be written to."""
+    directory = settings.backup_dir
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"BACKUP_DIR {directory} can't be created",
+            cause=error.strerror or str(error),
+            fix="create it and let the user who runs pgconsole write to it, or change BACKUP_DIR",
+        ) from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"BACKUP_DIR {directory} can't be written to",
+            cause="the user who runs pgconsole lacks the permission, or it is mounted read-only",
+            fix=f"let user {os.geteuid()} write to it (chown), or change BACKUP_DIR",
+        )
+
+
+def _estimate(settings: Settings, server: ServerInfo) -> Estimate:
+    previous = latest_manifest(settings)
+    if previous is not None:
+        return Estimate(
+            previous.raw_bytes,
+            previous.compressed_bytes,
+            f"the backup of {previous.taken_at:%Y-%m-%d %H:%M} UTC",
+        )
+    return Estimate(
+        server.data_bytes, server.data_bytes // _BEST_COMPRESSION, "the size of the database"
+    )
+
+
+def _disk_problems(directory: Path, estimate: Estimate) -> list[PgconsoleError]:
+    import humanize  # noqa: PLC0415 - 20 ms that other commands need not pay
+
+    try:
+        free = shutil.disk_usage(directory).free
+    except OSError as error:
+        return [
+            StorageError(
+                f"The free space of {directory} is unknown",
+                cause=error.strerror or str(error),
+                fix="check the file system",
+            )
+        ]
+    if free >= estimate.compressed_bytes:
+        return []
+    return [
+        StorageError(
+            f"{directory} has too little free space",
+            cause=(
+                f"{humanize.naturalsize(free, binary=True)} are free, about "
+                f"{humanize.naturalsize(estimate.compressed_bytes, binary=True)} are needed "
+                f"(an estimate from {estimate.source})"
+            ),
+            fix="free some space, or move BACKUP_DIR to a larger disk",
+        )
+    ]
