@@ -64,8 +64,11 @@ def parse_name(filename: str) -> BackupName | None:
     match = _NAME.fullmatch(filename)
     if match is None:
         return None
-    try:
-        taken_at = datetime.strptime(match["when"], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    when = match["when"]
+    date = int(when[0:4]), int(when[4:6]), int(when[6:8])
+    time = int(when[9:11]), int(when[11:13]), int(when[13:15])
+    try:  # not strptime, which takes 20 times as long: listings parse tens of thousands of names
+        taken_at = datetime(*date, *time, tzinfo=UTC)
     except ValueError:
         return None
     return BackupName(match["database"], taken_at, BackupClass(match["cls"]))
