@@ -18,7 +18,8 @@ SUNDAY = 7  # datetime.isoweekday()
 # Anchored at the right: everything before the last `_<class>_<date>_<time>` is the database, so
 # that a database called `app_daily_2` works. DOTALL is not wanted: names with newlines are refused.
 _NAME = re.compile(
-    r"(?P<database>.+)_(?P<cls>daily|weekly|monthly)_(?P<when>[0-9]{8}_[0-9]{6})\.sql\.gz"
+    r"(?P<database>.+)_(?P<cls>daily|weekly|monthly)"
+    r"_(?P<when>[0-9]{8}_(?!24)[0-9]{6})\.sql\.gz"  # fromisoformat may read 24:00 as the next day
 )
 
 
@@ -64,11 +65,8 @@ def parse_name(filename: str) -> BackupName | None:
     match = _NAME.fullmatch(filename)
     if match is None:
         return None
-    when = match["when"]
-    date = int(when[0:4]), int(when[4:6]), int(when[6:8])
-    time = int(when[9:11]), int(when[11:13]), int(when[13:15])
-    try:  # not strptime, which takes 20 times as long: listings parse tens of thousands of names
-        taken_at = datetime(*date, *time, tzinfo=UTC)
+    try:  # not strptime: listings parse tens of thousands of names
+        taken_at = datetime.fromisoformat(match["when"].replace("_", "T") + "Z")
     except ValueError:
         return None
     return BackupName(match["database"], taken_at, BackupClass(match["cls"]))
