@@ -1,0 +1,57 @@
+"""Which function does which kind of job. Imported when the job runs, not when it is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pgconsole.errors import ConfigurationError
+from pgconsole.jobs.spec import Spec
+from pgconsole.report import Report
+from pgconsole.settings import Settings
+
+Operation = Callable[[Settings, Spec, Report], object]
+"""Does the work of a spec and returns a dataclass or None; raises as every operation does."""
+
+Lookup = Callable[[str], Operation]
+"""Finds the operation of a kind, or raises ConfigurationError."""
+
+
+def lookup(kind: str) -> Operation:
+    """The operation of a kind of job.
+
+    Raises:
+        ConfigurationError: There is no such kind.
+    """
+    try:
+        return _OPERATIONS[kind]
+    except KeyError:
+        raise ConfigurationError(
+            f"There is no operation {kind!r}",
+            cause="the job was started by another version of pgconsole",
+            fix=f"start it with this version; it knows {', '.join(_OPERATIONS)}",
+        ) from None
+
+
+def _backup(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.backup import BackupRequest, run_backup  # noqa: PLC0415
+
+    slot = spec.request.get("slot")
+    request = BackupRequest(
+        actor=spec.actor,
+        slot=datetime.fromisoformat(str(slot)) if slot else None,
+        job=spec.id,
+    )
+    return run_backup(settings, request, report)
+
+
+def _upload(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.upload import UploadRequest, run_upload  # noqa: PLC0415
+
+    request = UploadRequest(
+        filename=str(spec.request.get("filename", "")), actor=spec.actor, job=spec.id
+    )
+    return run_upload(settings, request, report)
+
+
+_OPERATIONS: dict[str, Operation] = {"backup": _backup, "upload": _upload}
