@@ -9,7 +9,7 @@ from pgconsole.settings import Settings
 
 
 class _Meaning(NamedTuple):
-    """Which words in libpq's message mean what. Texts are filled from the settings."""
+    """Which words, all of them in the message, mean what. Texts are filled from the settings."""
 
     words: tuple[str, ...]
     problem: str
@@ -23,14 +23,17 @@ _REFUSES = "PostgreSQL at {where} refuses the connection"
 # The first that matches is taken. The server's own words are English unless lc_messages says
 # otherwise; what is not recognised is passed on as it is.
 _MEANINGS = (
-    _Meaning(
-        ("no pg_hba.conf entry", "pg_hba.conf rejects"),
-        _REFUSES,
-        "pg_hba.conf has no line that lets user {user} into database {database} from here",
-        "add such a line to pg_hba.conf on the server and reload it",
+    *(
+        _Meaning(
+            (words,),
+            _REFUSES,
+            "pg_hba.conf has no line that lets user {user} into database {database} from here",
+            "add such a line to pg_hba.conf on the server and reload it",
+        )
+        for words in ("no pg_hba.conf entry", "pg_hba.conf rejects")
     ),
     _Meaning(
-        ("no password supplied", "empty password"),
+        ("no password supplied",),
         "PostgreSQL at {where} wants a password for user {user}",
         "none is set",
         "set PGPASSWORD",
