@@ -1,0 +1,90 @@
+"""What one class's directory holds, sorted into backups, leftovers and other people's files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pgconsole.dumps.naming import (
+    MANIFEST_SUFFIX,
+    PARTIAL_SUFFIX,
+    BackupClass,
+    BackupName,
+    parse_name,
+)
+from pgconsole.storage.base import ForeignFile, Place, StoredBackup
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one class's directory holds.
+
+    Attributes:
+        backups: Backups, in no order.
+        foreign: Files that are none of ours, symbolic links among them.
+        leftovers: Partial files, and manifests without a dump.
+    """
+
+    backups: list[StoredBackup] = field(default_factory=list)
+    foreign: list[ForeignFile] = field(default_factory=list)
+    leftovers: list[Path] = field(default_factory=list)
+
+
+def scan_directory(directory: Path, backup_class: BackupClass) -> Scan:
+    """Sort everything in a class's directory; nothing is followed or opened.
+
+    Raises:
+        OSError: The directory can't be read.
+    """
+    scan = Scan()
+    with os.scandir(directory) as found:
+        entries = {entry.name: entry for entry in found}
+    for entry in entries.values():
+        try:
+            _sort(scan, entry, entries, backup_class)
+        except FileNotFoundError:  # pruned or published since
+            continue
+    return scan
+
+
+def leftover_name(filename: str) -> BackupName | None:
+    """The backup that a partial file or a manifest belongs to, or None for other files."""
+    stem = filename.removesuffix(PARTIAL_SUFFIX).removesuffix(MANIFEST_SUFFIX)
+    return parse_name(stem) if stem != filename else None
+
+
+def manifest_path(path: Path) -> Path:
+    """The manifest beside a dump."""
+    return path.with_name(path.name + MANIFEST_SUFFIX)
+
+
+def partial_path(path: Path) -> Path:
+    """Where a file is written before it gets its name."""
+    return path.with_name(path.name + PARTIAL_SUFFIX)
+
+
+def _sort(
+    scan: Scan,
+    entry: os.DirEntry[str],
+    entries: dict[str, os.DirEntry[str]],
+    backup_class: BackupClass,
+) -> None:
+    """Put one file where it belongs in the scan."""
+    if entry.is_file(follow_symlinks=False) and entry.name.isprintable():
+        if (name := parse_name(entry.name)) and name.backup_class is backup_class:
+            scan.backups.append(_backup(name, entry, entry.name + MANIFEST_SUFFIX in entries))
+            return
+        owner = leftover_name(entry.name)
+        if owner and owner.backup_class is backup_class:
+            if entry.name.endswith(PARTIAL_SUFFIX) or owner.filename not in entries:
+                scan.leftovers.append(Path(entry.path))
+            return
+    scan.foreign.append(ForeignFile(entry.path, entry.stat(follow_symlinks=False).st_size))
+
+
+def _backup(name: BackupName, entry: os.DirEntry[str], has_manifest: bool) -> StoredBackup:
+    status = entry.stat(follow_symlinks=False)
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    return StoredBackup(name, Place.LOCAL, entry.path, status.st_size, modified, has_manifest)
