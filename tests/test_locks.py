@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,26 @@ def test_a_symlink_is_not_followed(tmp_path: Path):
     with pytest.raises(OSError, match="symbolic links"), hold(tmp_path / "a.lock", HOLDER):
         pass
     assert not (tmp_path / "target").exists()
+
+
+def test_onlookers_never_keep_the_lock_from_who_wants_it(tmp_path: Path):
+    path = tmp_path / "a.lock"
+    with hold(path, HOLDER):
+        pass
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            is_held(path)
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(200):
+            with hold(path, HOLDER):
+                pass
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -140,3 +140,12 @@ def test_environment_round_trips(monkeypatch: pytest.MonkeyPatch):
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings
+
+
+def test_an_empty_prefix_arrives_as_empty(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S3_BACKUP_PREFIX", "/")
+    settings = load_settings()
+    assert settings.s3_prefix == ""
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings

@@ -5,11 +5,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+
+_TRIES = 10
+_BETWEEN_TRIES = 0.01  # seconds; an onlooker is done within microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class LockedError(Exception):
 
 @contextmanager
 def hold(path: Path, holder: Holder) -> Iterator[None]:
-    """Hold the lock for the duration of the block. Never waits.
+    """Hold the lock for the duration of the block. Waits no longer than a tenth of a second.
 
     The file stays: removing it would let two processes lock two files of one name. The
     descriptor is not inherited by children, so a surviving pg_dump never keeps a lock.
@@ -60,10 +64,8 @@ def hold(path: Path, holder: Holder) -> Iterator[None]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(_read(fd)) from None
+        if not _take(fd):
+            raise LockedError(_read(fd))
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps(asdict(holder)).encode(), 0)
         yield
@@ -84,6 +86,18 @@ def is_held(path: Path) -> bool:
         return True
     finally:
         os.close(fd)
+    return False
+
+
+def _take(fd: int) -> bool:
+    """Take the lock; several tries, for an onlooker's `is_held` has it for an instant too."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return True
     return False
 
 

@@ -167,9 +167,12 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The settings as variables, secrets included, to hand them to a detached job."""
-        return {
+        variables = {
             _variables(name)[0]: _plain(getattr(self, name)) for name in type(self).model_fields
         }
+        # An empty variable counts as unset; a lone slash says "no prefix" and arrives as that.
+        variables[_variables("s3_prefix")[0]] = self.s3_prefix or "/"
+        return variables
 
 
 def load_settings() -> Settings:
