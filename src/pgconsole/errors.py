@@ -89,9 +89,22 @@ class DamagedError(PgconsoleError):
 
 
 class PartlyFailedError(PgconsoleError):
-    """The local backup is published and good; its copy in S3 could not be made."""
+    """The local backup is published and good; its copy in S3 could not be made.
+
+    Args:
+        problem: See `PgconsoleError`, also for `cause` and `fix`.
+        cause: The same.
+        fix: The same.
+        result: What the operation would have returned.
+    """
 
     exit_code = ExitCode.PARTLY_FAILED
+
+    def __init__(
+        self, problem: str, *, cause: str = "", fix: str = "", result: object = None
+    ) -> None:
+        super().__init__(problem, cause=cause, fix=fix)
+        self.result = result
 
 
 class Cancelled(BaseException):

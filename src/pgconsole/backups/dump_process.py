@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
+from contextlib import suppress
 
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.errors import ToolError
@@ -60,10 +61,8 @@ class DumpProcess:
         self._reader = threading.Thread(target=self._read_stderr, name="stderr", daemon=True)
         self._reader.start()
         output = self._process.stdout.fileno()
-        try:
+        with suppress(OSError):  # beyond this user's quota of pipe pages: slower, not wrong
             fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        except OSError:
-            pass  # beyond this user's quota of pipe pages: slower, not wrong
         return output
 
     def new_lines(self) -> list[str]:
@@ -128,7 +127,7 @@ class DumpProcess:
     def _read_stderr(self) -> None:
         assert self._process is not None
         assert self._process.stderr is not None
-        for line in iter(lambda: self._stderr_line(), None):
+        for line in iter(self._stderr_line, None):
             if line:
                 self._new.append(line)
                 self._last.append(line)
@@ -141,10 +140,8 @@ class DumpProcess:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):  # it ended in between
         os.killpg(pid, number)
-    except ProcessLookupError:
-        pass  # it ended in between
 
 
 def _signal_name(number: int) -> str:

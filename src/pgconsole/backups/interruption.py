@@ -24,9 +24,7 @@ def uninterrupted() -> Iterator[None]:
         return
     arrived: list[int] = []
     handlers = {
-        number: handler
-        for number in _SIGNALS
-        if callable(handler := signal.getsignal(number))
+        number: handler for number in _SIGNALS if callable(handler := signal.getsignal(number))
     }
     for number in handlers:
         signal.signal(number, lambda number, _frame: arrived.append(number))
@@ -35,5 +33,5 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in arrived:
-            os.kill(os.getpid(), number)
+        for late in arrived:
+            os.kill(os.getpid(), late)

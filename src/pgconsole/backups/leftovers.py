@@ -15,9 +15,7 @@ def remove_local_leftovers(settings: Settings, report: Report) -> None:
         StorageError: The backup directory can't be read or written.
     """
     for location in LocalStorage(settings.backup_dir).remove_leftovers(settings.pgdatabase):
-        report(
-            Event("lock", f"removed what a killed job left: {location}", Level.WARNING)
-        )
+        report(Event("lock", f"removed what a killed job left: {location}", Level.WARNING))
 
 
 def abort_s3_leftovers(settings: Settings, report: Report) -> None:

@@ -17,7 +17,7 @@ from pgconsole.settings import Settings
 def database_lock(
     settings: Settings, database: str, *, what: str, actor: str, job: str
 ) -> Iterator[None]:
-    """Hold the lock of a database for the duration of the block. Never waits.
+    """Hold the lock of a database for the duration of the block. Waits for nobody.
 
     Args:
         settings: Whose backup directory.
@@ -64,5 +64,7 @@ def _busy(database: str, holder: locks.Holder | None) -> BusyError:
     watch = f"pgconsole jobs {holder.job} --follow" if holder.job else "pgconsole jobs"
     stop = f", or cancel it: pgconsole cancel {holder.job}" if holder.job else ""
     return BusyError(
-        f"Database {database!r} is busy", cause=cause, fix=f"wait until it has ended ({watch}){stop}"
+        f"Database {database!r} is busy",
+        cause=cause,
+        fix=f"wait until it has ended ({watch}){stop}",
     )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from pgconsole.backups.catalog import latest_manifest
 from pgconsole.dumps.naming import check_database_name
-from pgconsole.errors import PgconsoleError, PreflightError, ServerError, StorageError, ToolError
+from pgconsole.errors import (
+    ConfigurationError,
+    PgconsoleError,
+    PreflightError,
+    ServerError,
+    StorageError,
+    ToolError,
+)
 from pgconsole.postgres.server import ServerInfo, probe
 from pgconsole.postgres.tools import Tool, choose_tool
 from pgconsole.settings import Settings
+from pgconsole.storage.local import LocalStorage
 
 # A first backup is refused only if not even a dump that shrinks to a tenth would fit: text and
 # JSON usually shrink to a quarter (415 MB of 1.5 GB in DESIGN section 8).
@@ -33,6 +40,13 @@ class Estimate:
     compressed_bytes: int
     source: str
 
+    def in_words(self) -> str:
+        """For the log."""
+        import humanize  # noqa: PLC0415 - 20 ms that other commands need not pay
+
+        raw = humanize.naturalsize(self.raw_bytes, binary=True)
+        return f"{raw} to dump (an estimate from {self.source})"
+
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
@@ -46,11 +60,14 @@ class Preflight:
 def local_problems(settings: Settings) -> list[PgconsoleError]:
     """What stands in the way before a lock can be taken: the database's name, the directory."""
     problems: list[PgconsoleError] = []
-    for check in (lambda: check_database_name(settings.pgdatabase), lambda: _directory(settings)):
-        try:
-            check()
-        except PgconsoleError as error:
-            problems.append(error)
+    try:
+        check_database_name(settings.pgdatabase)
+    except ConfigurationError as error:
+        problems.append(error)
+    try:
+        _make_directory(settings.backup_dir)
+    except StorageError as error:
+        problems.append(error)
     return problems
 
 
@@ -80,9 +97,8 @@ def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Prefl
     return Preflight(server, pg_dump, estimate)
 
 
-def _directory(settings: Settings) -> None:
+def _make_directory(directory: Path) -> None:
     """Make the backup directory if it is missing, and see whether it can be written to."""
-    directory = settings.backup_dir
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -116,15 +132,9 @@ def _disk_problems(directory: Path, estimate: Estimate) -> list[PgconsoleError]:
     import humanize  # noqa: PLC0415 - 20 ms that other commands need not pay
 
     try:
-        free = shutil.disk_usage(directory).free
-    except OSError as error:
-        return [
-            StorageError(
-                f"The free space of {directory} is unknown",
-                cause=error.strerror or str(error),
-                fix="check the file system",
-            )
-        ]
+        free = LocalStorage(directory).free_bytes()
+    except StorageError as error:
+        return [error]
     if free >= estimate.compressed_bytes:
         return []
     return [

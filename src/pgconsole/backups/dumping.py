@@ -1,0 +1,105 @@
+"""The dump stage: pg_dump's output into an indexed, verified partial file, in one pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from pgconsole.backups.dump_process import DUMP_OPTIONS, DumpProcess
+from pgconsole.backups.preflight import Preflight
+from pgconsole.dumps.writer import WrittenDump, write_dump
+from pgconsole.errors import DamagedError
+from pgconsole.postgres.tools import command_line, tool_environment
+from pgconsole.report import Event, Level, Report
+from pgconsole.settings import Settings
+
+_PROGRESS_EVERY = 0.2  # seconds
+_END_TIMEOUT = 60.0  # seconds that pg_dump may take to exit after its last byte
+_DAMAGE_TIMEOUT = 5.0  # seconds to learn whether pg_dump's end explains a damaged stream
+
+
+def dump(
+    settings: Settings,
+    ready: Preflight,
+    path: Path,
+    on_written: Callable[[int], None],
+    report: Report,
+) -> WrittenDump:
+    """Run pg_dump into `path`. When this returns, every byte on the disk was read back and fits.
+
+    Call it from the main thread: pg_dump is tied to the thread that starts it.
+
+    Args:
+        settings: The database.
+        ready: What preflight found out.
+        path: The partial file; it is made here and stays on failure.
+        on_written: Told how many bytes of the file are final by now.
+        report: Progress, and what pg_dump says.
+
+    Raises:
+        ToolError: pg_dump failed, in its own last words.
+        DamagedError: What it wrote is no whole dump, or the disk gave back something else.
+        StorageError: The file can't be written.
+    """
+    argv = [str(ready.pg_dump.path), *DUMP_OPTIONS, "--no-password"]
+    report(Event("dump", command_line(settings, argv)))
+    environment = tool_environment(settings, application_name="pgconsole pg_dump")
+    process = DumpProcess(argv, environment)
+    progress = _Progress(report, process, ready.estimate.raw_bytes)
+    with ExitStack() as stack:
+        stack.callback(process.stop)
+        written = _write(process, path, progress, on_written)
+        progress.say_new_lines()
+    if not written.complete:
+        raise DamagedError(
+            "The dump is not whole",
+            cause="pg_dump ended without its line `PostgreSQL database dump complete`",
+            fix="take the backup again; nothing was published",
+        )
+    return written
+
+
+def _write(
+    process: DumpProcess, path: Path, progress: _Progress, on_written: Callable[[int], None]
+) -> WrittenDump:
+    source = process.start()
+    try:
+        written = write_dump(source, path, on_progress=progress, on_written=on_written)
+    except DamagedError as damage:
+        # A pg_dump that failed is why its output is cut off: its own words say more.
+        if process.wait(_DAMAGE_TIMEOUT) and (failure := process.failure()) is not None:
+            progress.say_new_lines()
+            raise failure from damage
+        raise
+    process.wait(_END_TIMEOUT)
+    if (failure := process.failure()) is not None:
+        progress.say_new_lines()
+        raise failure
+    return written
+
+
+class _Progress:
+    """Turns the writer's calls into events, a few a second."""
+
+    def __init__(self, report: Report, process: DumpProcess, expected_bytes: int) -> None:
+        self._report = report
+        self._process = process
+        self._expected_bytes = expected_bytes
+        self._next = 0.0
+
+    def __call__(self, raw_bytes: int, table: str | None) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _PROGRESS_EVERY
+        self.say_new_lines()
+        # A dump that has outgrown its estimate has none.
+        expected = self._expected_bytes if raw_bytes <= self._expected_bytes else None
+        self._report(Event("dump", bytes_done=raw_bytes, bytes_expected=expected, table=table))
+
+    def say_new_lines(self) -> None:
+        """Report what pg_dump wrote to stderr."""
+        for line in self._process.new_lines():
+            self._report(Event("dump", line, Level.WARNING))

@@ -1,0 +1,38 @@
+"""The name of a new backup: its slot, its classes, and a second that nobody has taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pgconsole.dumps.naming import BackupClass, BackupName, classes_of
+from pgconsole.settings import Settings
+from pgconsole.storage.local import LocalStorage
+
+
+@dataclass(frozen=True, slots=True)
+class NewName:
+    """What a backup will be called, and which classes it belongs to (daily first)."""
+
+    name: BackupName
+    classes: tuple[BackupClass, ...]
+
+
+def new_name(settings: Settings, slot: datetime) -> NewName:
+    """The name of a backup of this slot. The caller holds the database's lock.
+
+    A second that an older backup bears already is passed over, whatever class it is in: two
+    backups within one second, or a slot that is repeated, never meet.
+
+    Args:
+        settings: Whose database, directory and time zone.
+        slot: When the backup was due; timezone-aware. Its day decides the classes.
+    """
+    classes = classes_of(slot, settings.backup_timezone)
+    storage = LocalStorage(settings.backup_dir)
+    taken_at = slot.astimezone(UTC).replace(microsecond=0)
+    while True:
+        name = BackupName(settings.pgdatabase, taken_at, BackupClass.DAILY)
+        if not any(storage.path(name.in_class(cls)).exists() for cls in BackupClass):
+            return NewName(name, classes)
+        taken_at += timedelta(seconds=1)

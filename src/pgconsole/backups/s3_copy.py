@@ -1,0 +1,140 @@
+"""The copy of a new backup in S3. It may fail; the local backup may not fail with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, BackupName
+from pgconsole.errors import PgconsoleError, StorageError
+from pgconsole.report import Event, Level, Report
+from pgconsole.settings import Settings
+
+if TYPE_CHECKING:
+    from pgconsole.storage.s3 import S3Storage, Upload
+
+
+class S3Copy:
+    """Uploads a dump while it is written, and completes it when it is proven good.
+
+    The first failure is kept and reported; every later step does nothing then.
+
+    Args:
+        settings: Where to.
+        report: Told of the failure, and of what was uploaded.
+    """
+
+    def __init__(self, settings: Settings, report: Report) -> None:
+        self._settings = settings
+        self._report = report
+        self._storage: S3Storage | None = None
+        self._upload: Upload | None = None
+        self.failure: PgconsoleError | None = None
+
+    def connect(self) -> None:
+        """See whether the bucket can be used, before anything is begun."""
+        from pgconsole.storage.s3 import S3Storage  # noqa: PLC0415 - boto3 only where S3 is used
+
+        try:
+            storage = S3Storage(self._settings)
+            storage.check()
+        except Exception as error:
+            self._failed(error)
+        else:
+            self._storage = storage
+
+    def begin(self, name: BackupName, path: Path, expected_bytes: int) -> None:
+        """Begin the upload of the file that is being written at `path`.
+
+        Args:
+            name: The backup in its first class.
+            path: The partial file.
+            expected_bytes: Estimate of its final size.
+        """
+        if self._storage is None or self.failure is not None:
+            return
+        try:
+            self._upload = self._storage.begin_upload(
+                self._key(name), path, expected_bytes=expected_bytes
+            )
+        except Exception as error:
+            self._failed(error)
+
+    def advance(self, written_bytes: int) -> None:
+        """Upload what the file has by now.
+
+        Args:
+            written_bytes: Length of the part of the file that will not change any more.
+        """
+        if self._upload is None or self.failure is not None:
+            return
+        try:
+            self._upload.advance(written_bytes)
+        except Exception as error:
+            self._failed(error)
+        else:
+            if self._upload.error is not None:
+                self._failed(self._upload.error)
+
+    def complete(
+        self, name: BackupName, classes: Sequence[BackupClass], manifest: Manifest
+    ) -> list[str]:
+        """Make the dump and its manifest visible in S3, in every class.
+
+        Args:
+            name: The backup in its first class; it is published locally.
+            classes: All its classes, the first included.
+            manifest: Its manifest.
+
+        Returns:
+            The keys of the dump that are there; after a failure `failure` holds the reason.
+        """
+        keys: list[str] = []
+        if self._upload is None or self._storage is None or self.failure is not None:
+            return keys
+        size = manifest.compressed_bytes
+        try:
+            self._upload.finish(size)
+            for backup_class in classes:
+                key = self._key(name.in_class(backup_class))
+                self._storage.put_small(key + MANIFEST_SUFFIX, manifest.to_json())
+                if backup_class is classes[0]:
+                    self._upload.complete()
+                else:
+                    self._storage.copy(keys[0], key, size)
+                keys.append(key)
+                self._report(Event("upload", f"uploaded to s3://{self._settings.s3_bucket}/{key}"))
+        except Exception as error:
+            self._failed(error)
+        return keys
+
+    def abort(self) -> None:
+        """Leave nothing unfinished in S3. Does nothing after `complete`."""
+        if self._upload is None:
+            return
+        try:
+            self._upload.abort()
+        except StorageError as error:
+            self._report(
+                Event(
+                    "upload",
+                    f"the unfinished upload stays until the next backup: {error}",
+                    Level.WARNING,
+                )
+            )
+
+    def _failed(self, error: Exception) -> None:
+        # Even a fault in boto3 must not cost the local backup.
+        if not isinstance(error, PgconsoleError):
+            error = StorageError(
+                "The upload met a fault",
+                cause=f"{type(error).__name__}: {error}",
+                fix="report it if it comes again",
+            )
+        self.failure = error
+        self._report(Event("upload", f"no copy in S3: {error}", Level.WARNING))
+
+    def _key(self, name: BackupName) -> str:
+        return self._settings.s3_prefix + name.relative_path
