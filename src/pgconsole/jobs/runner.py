@@ -5,6 +5,7 @@ Started by `pgconsole.jobs.start` alone, which hands over the held lock of the j
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import sys
@@ -48,6 +49,11 @@ def main(arguments: Sequence[str], find: Lookup = lookup) -> int:
     """
     directory, lock = Path(arguments[0]), int(arguments[1])
     os.set_inheritable(lock, False)  # a child that survives us must not look like us
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # it is ours already: no more than a check
+    except BlockingIOError:
+        print(f"job {directory.name} has another runner", file=sys.stderr)  # noqa: T201
+        return ExitCode.BUSY
     os.umask(0o077)
     if (directory / STATE).exists():
         print(f"job {directory.name} has run before", file=sys.stderr)  # noqa: T201
