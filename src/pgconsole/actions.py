@@ -1,0 +1,152 @@
+"""Everything an operator can do by key. Keys, palette, footer and help are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    """The headings of the help screen, in its order."""
+
+    WORK = "Work"
+    MOVE = "Move"
+    LOG = "Log"
+    CONSOLE = "Console"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done.
+
+    Attributes:
+        id: Its name in key maps, and of the method `action_<id>` that does it.
+        keys: Its keys as Textual names them, the first one shown first.
+        label: Its name in the palette.
+        help: What it does, in a sentence without a final full stop.
+        group: Where the help lists it.
+        footer: Its shorter name in the footer; empty if it is not there. At most seven have one.
+        shown: How the keys are written, if not as they are named.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    group: Group
+    footer: str = ""
+    shown: str = ""
+
+    @property
+    def key_text(self) -> str:
+        """The keys as an operator reads them."""
+        return self.shown or " ".join(self.keys)
+
+
+ACTIONS = (
+    Action(
+        "backup",
+        ("b",),
+        "Back up now",
+        "Back up the database now; says what it will do and asks for a typed yes",
+        Group.WORK,
+        footer="Backup",
+    ),
+    Action(
+        "cancel",
+        ("c",),
+        "Cancel the running job",
+        "Cancel the running job; what it began is removed. Asks for a typed yes",
+        Group.WORK,
+        footer="Cancel job",
+    ),
+    Action(
+        "upload",
+        ("u",),
+        "Upload the selected backup to S3",
+        "Copy the selected local backup to S3 if it is not there; asks for a typed yes",
+        Group.WORK,
+    ),
+    Action(
+        "dismiss_notice",
+        ("x",),
+        "Dismiss the notice about the last job",
+        "Take the notice about an ended job off the screen; the job stays in the log",
+        Group.WORK,
+    ),
+    Action(
+        "reload",
+        ("ctrl+r",),
+        "Read everything again",
+        "Read both lists of backups again now",
+        Group.WORK,
+    ),
+    Action(
+        "next_pane",
+        ("tab",),
+        "Next pane",
+        "Go to the next pane; shift+tab goes back",
+        Group.MOVE,
+        footer="Next pane",
+    ),
+    Action("previous_pane", ("shift+tab",), "Previous pane", "Go to the pane before", Group.MOVE),
+    Action("pane('local')", ("1",), "Local backups", "Go to the local backups", Group.MOVE),
+    Action("pane('s3')", ("2",), "S3 backups", "Go to the backups in S3", Group.MOVE),
+    Action("pane('schedule')", ("3",), "Schedule", "Go to the schedule", Group.MOVE),
+    Action("pane('log')", ("4",), "Log", "Go to the log", Group.MOVE),
+    Action("move('down')", ("j", "down"), "Down", "One row down", Group.MOVE, shown="j ↓"),
+    Action("move('up')", ("k", "up"), "Up", "One row up", Group.MOVE, shown="k ↑"),
+    Action("move('top')", ("g", "home"), "First row", "To the first row", Group.MOVE),
+    Action("move('bottom')", ("G", "end"), "Last row", "To the last row", Group.MOVE),
+    Action("move('page_down')", ("pagedown",), "Page down", "One page down", Group.MOVE),
+    Action("move('page_up')", ("pageup",), "Page up", "One page up", Group.MOVE),
+    Action(
+        "log_full",
+        ("l",),
+        "Log on the whole screen",
+        "Show the log on the whole screen; again: back",
+        Group.LOG,
+        footer="Log",
+    ),
+    Action(
+        "follow",
+        ("f",),
+        "Pause or follow the log",
+        "Pause the log where it is, or follow its end again",
+        Group.LOG,
+    ),
+    Action(
+        "older_job",
+        ("left_square_bracket",),
+        "Log of the job before",
+        "Show the log of the job before",
+        Group.LOG,
+        shown="[",
+    ),
+    Action(
+        "newer_job",
+        ("right_square_bracket",),
+        "Log of the job after",
+        "Show the log of the job after; after the newest, whatever runs",
+        Group.LOG,
+        shown="]",
+    ),
+    Action(
+        "palette",
+        ("colon", "ctrl+p"),
+        "All commands",
+        "Search all commands by name",
+        Group.CONSOLE,
+        footer="Commands",
+        shown=": ctrl+p",
+    ),
+    Action("help", ("question_mark",), "Help", "Show this help", Group.CONSOLE, "Help", "?"),
+    Action(
+        "quit",
+        ("q", "ctrl+q"),
+        "Quit",
+        "Close the console at any time; running jobs go on. ctrl+q also works in dialogs",
+        Group.CONSOLE,
+        footer="Quit",
+    ),
+)

@@ -1,0 +1,22 @@
+"""Key bindings from the registry of actions."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from pgconsole.actions import ACTIONS
+
+
+def bindings() -> list[BindingType]:
+    """One binding an action; those with a footer name are shown there."""
+    return [
+        Binding(
+            ",".join(action.keys),
+            action.id,
+            action.footer or action.label,
+            show=bool(action.footer),
+            tooltip=action.help,
+            id=action.id,
+        )
+        for action in ACTIONS
+    ]

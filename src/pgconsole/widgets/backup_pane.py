@@ -1,0 +1,127 @@
+"""A pane with the backups of one place, in every state the place can be in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pgconsole.settings import Settings
+from pgconsole.storage.base import Place
+from pgconsole.widgets.backup_table import BackupTable
+from pgconsole.widgets.known import Known
+from pgconsole.widgets.line import Part
+from pgconsole.widgets.pane import Pane, age_text
+from pgconsole.widgets.shelf import Shelf
+from pgconsole.widgets.words import ago, clean, counted, size
+
+_NOT_SET_UP = (
+    "S3 is not set up: backups are kept on this machine only.\n\n"
+    "To copy them to S3, set S3_BACKUP_BUCKET (and S3_ENDPOINT_URL for MinIO, R2, …)\n"
+    "in the environment or in .env, then start pgconsole again."
+)
+
+
+class BackupPane(Pane):
+    """Local backups, or those in S3.
+
+    Args:
+        settings: For names, and for whether S3 is set up.
+        place: Which.
+        number: The key that goes there.
+    """
+
+    def __init__(self, settings: Settings, place: Place, number: int) -> None:
+        local = place is Place.LOCAL
+        self.table = BackupTable(
+            settings.backup_timezone, "IN S3" if local else "LOCAL", id=f"{place}-table"
+        )
+        title = "Local backups" if local else "S3 backups"
+        super().__init__(str(place), number, title, self.table)
+        self._set_up = local or settings.s3_enabled
+        self._where = (
+            str(settings.backup_dir) if local else f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
+        )
+        self._known: Known[Shelf] = Known()
+
+    def on_mount(self) -> None:
+        """Draw the first state."""
+        if not self._set_up:
+            self.set_count("off")
+            self.say((_NOT_SET_UP, "$text-muted"), instead=True)
+            self.tell_age("S3 is not set up")
+
+    def show_known(
+        self, known: Known[Shelf], elsewhere: Mapping[str, int] | None, now: datetime
+    ) -> None:
+        """Draw what is known of the place.
+
+        Args:
+            known: The last listing, its age, and what became of the next.
+            elsewhere: Sizes of the copies in the other place; None if they are not known.
+            now: The time.
+        """
+        self._known = known
+        if known.value is not None:
+            self.table.fill(known.value, elsewhere, now)
+        self.tick(now)
+
+    def tick(self, now: datetime) -> None:
+        """Let ages grow."""
+        if not self._set_up:
+            return
+        known = self._known
+        shelf = known.value
+        self.table.tick(now)
+        self.table.set_class(known.problem is not None, "-stale")
+        self._count_text(known)
+        if known.problem is not None:
+            self._say_problem(known, now)
+        elif shelf is None:
+            waiting = age_text(None, known.asked_at, now)
+            self.say((f"Reading {self._where} …\n{waiting}", "$text-muted"), instead=True)
+        elif not shelf.backups:
+            self._say_empty(shelf)
+        else:
+            self.say()
+        self.tell_age(self._age(known, now))
+
+    def _count_text(self, known: Known[Shelf]) -> None:
+        if known.problem is not None:
+            self.set_count("✗")
+        elif known.value is None:
+            self.set_count("…")
+        else:
+            self.set_count(f"{len(known.value.backups):,}")
+
+    def _say_problem(self, known: Known[Shelf], now: datetime) -> None:
+        problem = known.problem
+        assert problem is not None
+        parts: list[Part] = [(f"✗ {clean(problem.problem)}", "$text-error bold")]
+        if problem.cause:
+            parts.append((f"\n  Cause: {clean(problem.cause)}", "$text"))
+        if problem.fix:
+            parts.append((f"\n  Next:  {clean(problem.fix)}", "$text"))
+        shelf = known.value
+        if shelf is not None and shelf.backups and known.read_at is not None:
+            old = f"\n  Below is what was there {ago(known.read_at, now)}"
+            self.say(*parts, (old, "$text-muted"))
+        else:
+            self.say(*parts, instead=True)
+
+    def _say_empty(self, shelf: Shelf) -> None:
+        text = f"No backups in {clean(self._where)} yet.\nPress b to take one."
+        if shelf.foreign:
+            text += f"\n\n{counted(shelf.foreign, 'other file')} there; not a backup's name."
+        self.say((text, "$text-muted"), instead=True)
+
+    def _age(self, known: Known[Shelf], now: datetime) -> str:
+        shelf = known.value
+        parts = []
+        if shelf is not None and shelf.backups:
+            parts.append(size(shelf.total))
+            if shelf.foreign:
+                parts.append(f"{shelf.foreign} foreign")
+            if shelf.leftovers:
+                parts.append(f"{shelf.leftovers} unfinished")
+        age = age_text(known.read_at, known.asked_at, now)
+        return " · ".join([*parts, *([age] if age else [])])

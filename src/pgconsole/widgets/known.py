@@ -1,0 +1,46 @@
+"""What the console knows of something that lies elsewhere, and how sure it may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from pgconsole.errors import PgconsoleError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """The last answer, its age, and what became of the attempt after it.
+
+    Attributes:
+        value: The last answer; None if there was never one.
+        read_at: When it was given.
+        problem: Why the latest attempt failed; None if it did not.
+        failed_at: When it failed.
+        asked_at: When the attempt under way began; None if none is.
+    """
+
+    value: T | None = None
+    read_at: datetime | None = None
+    problem: PgconsoleError | None = None
+    failed_at: datetime | None = None
+    asked_at: datetime | None = None
+
+    def asking(self, now: datetime) -> Known[T]:
+        """The same, while an attempt is under way."""
+        return replace(self, asked_at=now)
+
+    def answered(self, value: T, now: datetime) -> Known[T]:
+        """A fresh answer; earlier problems are over."""
+        return Known(value=value, read_at=now)
+
+    def failed(self, problem: PgconsoleError, now: datetime) -> Known[T]:
+        """A failed attempt; the last answer stays, and gets older."""
+        return Known(self.value, self.read_at, problem, now)
+
+    def waiting(self, now: datetime) -> timedelta:
+        """How long the attempt under way has been going on."""
+        return now - self.asked_at if self.asked_at is not None else timedelta()

@@ -1,0 +1,24 @@
+"""A piece of text that is painted again only if it changed: slow links pay for every cell."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+Part = str | Content | tuple[str, str]
+
+
+class Line(Static):
+    """One or a few lines of text, never markup."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__("", id=id, classes=classes, markup=False)
+        self._shown: Content | None = None
+
+    def show(self, *parts: Part) -> None:
+        """Show these parts; a tuple is a text with its style."""
+        content = Content.assemble(*parts)
+        # Two contents are equal if their texts are; their styles count here too.
+        if self._shown is None or (content, content.spans) != (self._shown, self._shown.spans):
+            self._shown = content
+            self.update(content)

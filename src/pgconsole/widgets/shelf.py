@@ -1,0 +1,88 @@
+"""A place's backups, prepared for display by the thread that listed them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pgconsole.dumps.manifest import Manifest
+from pgconsole.storage.base import Listing, Place, StoredBackup
+
+
+class Standing(StrEnum):
+    """What the evidence says about one copy of a backup."""
+
+    COMPLETE = "complete"  # pgconsole verified it before it got its name; not re-read since
+    LISTED = "listed"  # an object of that name and size is there; nothing more is known
+    UNKNOWN = "unknown"  # a file without a manifest: nobody checked what is in it
+    DIFFERS = "differs"  # the local file and the object in S3 differ in size
+    EMPTY = "empty"  # no bytes in it
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What lies in one place.
+
+    Attributes:
+        backups: The newest first.
+        sizes: Compressed bytes by `<class>/<name>`, to compare the two places.
+        databases: All databases that have a backup here.
+        total: Bytes of all backups.
+        foreign: Files that are none of ours.
+        leftovers: Partial files that killed jobs left.
+        manifest: Of the newest complete backup of the configured database, if it was read.
+        manifest_problem: Why that manifest could not be read; empty if it could.
+        due: When the schedule wanted the run after the newest backup, UTC.
+    """
+
+    backups: tuple[StoredBackup, ...]
+    sizes: Mapping[str, int]
+    databases: frozenset[str]
+    total: int
+    foreign: int
+    leftovers: int
+    manifest: Manifest | None = None
+    due: datetime | None = None
+    manifest_problem: str = ""
+
+    def newest(self, database: str, *, complete: bool = False) -> StoredBackup | None:
+        """The newest backup of a database; with `complete`, of those known to be complete."""
+        for backup in self.backups:
+            if backup.name.database == database and (
+                not complete or standing(backup, {}) is Standing.COMPLETE
+            ):
+                return backup
+        return None
+
+
+EMPTY_SHELF = Shelf((), {}, frozenset(), 0, 0, 0)
+
+
+def shelf_of(listing: Listing) -> Shelf:
+    """Prepare a listing."""
+    return Shelf(
+        backups=listing.backups,
+        sizes={backup.name.relative_path: backup.size for backup in listing.backups},
+        databases=frozenset(backup.name.database for backup in listing.backups),
+        total=sum(backup.size for backup in listing.backups),
+        foreign=len(listing.foreign),
+        leftovers=len(listing.leftovers),
+    )
+
+
+def standing(backup: StoredBackup, elsewhere: Mapping[str, int]) -> Standing:
+    """What is known of a copy.
+
+    Args:
+        backup: The copy.
+        elsewhere: Sizes of the copies in the other place.
+    """
+    if backup.size == 0:
+        return Standing.EMPTY
+    if elsewhere.get(backup.name.relative_path, backup.size) != backup.size:
+        return Standing.DIFFERS
+    if backup.has_manifest:
+        return Standing.COMPLETE
+    return Standing.LISTED if backup.place is Place.S3 else Standing.UNKNOWN

@@ -1,0 +1,220 @@
+"""Prepared data for pictures: the same on every machine, at one frozen moment."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pgconsole.app import PgconsoleApp
+from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.naming import BackupClass, BackupName, classes_of
+from pgconsole.errors import StorageError
+from pgconsole.jobs import Job, JobStatus, JournalEntry
+from pgconsole.report import Level
+from pgconsole.schedule import in_words, next_runs
+from pgconsole.screens.sources import Sources
+from pgconsole.settings import Settings
+from pgconsole.storage.base import ForeignFile, Listing, Place, StoredBackup
+from pgconsole.widgets.schedule_pane import Timetable
+from pgconsole.widgets.shelf import Shelf, shelf_of
+
+NOW = datetime(2026, 2, 25, 4, 2, 11, tzinfo=UTC)
+LAST = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
+MIB = 1 << 20
+
+S3_ENV = {
+    "S3_BACKUP_BUCKET": "my-thinktank-backups",
+    "S3_ENDPOINT_URL": "https://minio.example.com",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
+
+def settings(*, s3: bool = True, **variables: str) -> Settings:
+    """Settings that name nothing of this machine."""
+    environment = {
+        "PGHOST": "db.example.com",
+        "PGDATABASE": "thinktank",
+        "BACKUP_DIR": "/backups",
+        **(S3_ENV if s3 else {}),
+        **variables,
+    }
+    return Settings.model_validate(environment)
+
+
+def stored(name: BackupName, place: Place, size: int, *, manifest: bool = True) -> StoredBackup:
+    base = "/backups" if place is Place.LOCAL else "backups"
+    location = f"{base}/{name.relative_path}"
+    return StoredBackup(name, place, location, size, name.taken_at, manifest)
+
+
+def listing(place: Place, days: int = 24, *, database: str = "thinktank") -> Listing:
+    """One backup a day, in all of its classes; the oldest six are of the shell scripts."""
+    zone = settings().backup_timezone
+    backups = []
+    for day in range(days):
+        taken = LAST - timedelta(days=day)
+        size = 126 * MIB - day * 812_345
+        for backup_class in classes_of(taken, zone):
+            name = BackupName(database, taken, backup_class)
+            backups.append(stored(name, place, size, manifest=day < days - 6))
+    return Listing(tuple(backups), (), ())
+
+
+def manifest() -> Manifest:
+    return Manifest(
+        database="thinktank",
+        classes=(BackupClass.DAILY,),
+        taken_at=LAST,
+        started_at=LAST,
+        finished_at=LAST + timedelta(seconds=14),
+        verified_at=LAST + timedelta(seconds=14),
+        host="backup-1",
+        actor="scheduler",
+        server_host="db.example.com",
+        server_version="16.14",
+        pg_dump_version="16.14",
+        options=(),
+        raw_bytes=512 * MIB,
+        compressed_bytes=126 * MIB,
+        sha256="0" * 64,
+        sections=(),
+    )
+
+
+def local_shelf(found: Listing | None = None) -> Shelf:
+    """The local backups, with what was read of the newest."""
+    shelf = shelf_of(found if found is not None else listing(Place.LOCAL))
+    return replace(shelf, manifest=manifest(), due=LAST + timedelta(days=1))
+
+
+def job(status: JobStatus, *, ago: float = 2 * 3600, took: float | None = 14, **more: object) -> Job:
+    """A backup job that began so many seconds ago."""
+    began = NOW - timedelta(seconds=ago)
+    ended = began + timedelta(seconds=took) if took is not None else None
+    base = Job(
+        id=f"{began:%Y%m%dT%H%M%S}-backup",
+        kind="backup",
+        request={},
+        actor="ana (from 192.0.2.7)",
+        created_at=began,
+        started_at=began,
+        finished_at=ended,
+        status=status,
+        phase="",
+        pid=4242,
+        exit_code=None,
+        problem="",
+        cause="",
+        fix="",
+        result=None,
+        directory=Path("/backups/.pgconsole/jobs/x"),
+    )
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+RUNNING = job(JobStatus.RUNNING, ago=9, took=None)
+DONE = job(JobStatus.DONE)
+FAILED = job(
+    JobStatus.FAILED,
+    ago=215,
+    took=35,
+    problem="The dump of thinktank could not be written",
+    cause="/backups is full (No space left on device)",
+    fix="free at least 130 MiB in /backups, then press b",
+)
+
+
+def entry(seq: int, second: float, phase: str, message: str = "", **more: object) -> JournalEntry:
+    time = RUNNING.created_at + timedelta(seconds=second)
+    return JournalEntry(seq, time, phase, message, **more)  # type: ignore[arg-type]
+
+
+JOURNAL = [
+    entry(1, 0, "lock", "locked database thinktank on this host and on the server"),
+    entry(2, 0.2, "preflight", "server 16.14 reachable, pg_dump 16.14, 41.2 GiB free in /backups"),
+    entry(3, 0.6, "preflight", "bucket my-thinktank-backups answers"),
+    entry(4, 1, "dump", "pg_dump started; the upload runs beside it"),
+    *(
+        entry(
+            5 + i, 1 + i, "dump", bytes_done=i * 41 * MIB, bytes_expected=512 * MIB,
+            table="public.documents",
+        )
+        for i in range(8)
+    ),
+    entry(20, 8.4, "dump", "public.legacy [notes] has no primary key", level=Level.WARNING),
+]  # fmt: skip
+
+
+class PreparedJournal:
+    """A journal that is given out once."""
+
+    def __init__(self, entries: list[JournalEntry]) -> None:
+        self._entries = entries
+
+    def read(self) -> list[JournalEntry]:
+        entries, self._entries = self._entries, []
+        return entries
+
+
+@dataclass
+class Scene:
+    """What the places answer in one picture."""
+
+    settings: Settings = field(default_factory=settings)
+    local: Shelf | StorageError | None = field(default_factory=local_shelf)
+    s3: Shelf | StorageError | None = field(default_factory=lambda: shelf_of(listing(Place.S3)))
+    jobs: tuple[Job, ...] = (DONE,)
+    journal: list[JournalEntry] = field(default_factory=list)
+
+    def app(self) -> PgconsoleApp:
+        """The console on this scene; None never answers."""
+
+        def answer(value: Shelf | StorageError | None) -> Shelf:
+            if value is None:
+                threading.Event().wait()
+            if isinstance(value, StorageError):
+                raise value
+            assert value is not None
+            return value
+
+        expression = self.settings.backup_schedule
+        runs = next_runs(expression, self.settings.backup_timezone, NOW, 5)
+        sources = Sources(
+            local=lambda: answer(self.local),
+            s3=lambda: answer(self.s3),
+            jobs=lambda: self.jobs,
+            journal=lambda _job: PreparedJournal(list(self.journal)),
+            schedule=lambda: Timetable(in_words(expression), tuple(runs)),
+        )
+        return PgconsoleApp(self.settings, sources=sources, now=lambda: NOW)
+
+
+UNREACHABLE = StorageError(
+    "The bucket my-thinktank-backups can't be reached",
+    cause="https://minio.example.com: connection refused",
+    fix="check S3_ENDPOINT_URL and the network; `pgconsole info` shows the settings",
+)
+
+SCENES = {
+    "full": Scene,
+    "empty": lambda: Scene(
+        local=shelf_of(Listing((), (), ())), s3=shelf_of(Listing((), (), ())), jobs=()
+    ),
+    "loading": lambda: Scene(local=None, s3=None, jobs=()),
+    "running": lambda: Scene(jobs=(RUNNING, DONE), journal=JOURNAL),
+    "failed": lambda: Scene(jobs=(FAILED, DONE), journal=JOURNAL[:4]),
+    "s3_unreachable": lambda: Scene(s3=UNREACHABLE),
+    "s3_off": lambda: Scene(settings=settings(s3=False)),
+    "foreign": lambda: Scene(
+        local=local_shelf(
+            Listing(
+                listing(Place.LOCAL).backups + listing(Place.LOCAL, 3, database="app [x]").backups,
+                (ForeignFile("/backups/daily/notes.txt", 12),),
+                ("/backups/daily/x.partial",),
+            )
+        )
+    ),
+}
