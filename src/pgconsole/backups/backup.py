@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from pgconsole.backups.dump_process import DUMP_OPTIONS
 from pgconsole.backups.dumping import dump
-from pgconsole.backups.leftovers import abort_s3_leftovers, remove_local_leftovers
+from pgconsole.backups.leftovers import remove_local_leftovers
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.naming import NewName, new_name
 from pgconsole.backups.preflight import Preflight, check_preflight, local_problems
@@ -159,7 +159,7 @@ class _Backup:
     def _dump(self, ready: Preflight, new: NewName) -> WrittenDump:
         path = self._storage.partial_path(new.name)
         self._copy.begin(new.name, path, ready.estimate.compressed_bytes)
-        written = dump(self._settings, ready, path, self._copy.advance, self._report)
+        written = dump(self._settings, ready, path, self._copy, self._report)
         self._report(
             Event(
                 "verify",

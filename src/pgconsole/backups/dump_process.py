@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -15,7 +14,6 @@ from pgconsole.errors import ToolError
 from pgconsole.process import die_with_parent
 
 DUMP_OPTIONS = ("--no-owner", "--no-acl", "--clean", "--if-exists")
-_PIPE_BYTES = 1 << 20  # the most that Linux grants an ordinary user
 _GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 _KEPT_LINES = 200  # of stderr, between two looks at it
 _LINE_LIMIT = 4096  # characters of a stderr line that are kept
@@ -60,10 +58,7 @@ class DumpProcess:
         assert self._process.stdout is not None
         self._reader = threading.Thread(target=self._read_stderr, name="stderr", daemon=True)
         self._reader.start()
-        output = self._process.stdout.fileno()
-        with suppress(OSError):  # beyond this user's quota of pipe pages: slower, not wrong
-            fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        return output
+        return self._process.stdout.fileno()
 
     def new_lines(self) -> list[str]:
         """What it wrote to stderr since the last call; of a flood, the end."""

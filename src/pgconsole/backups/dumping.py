@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from pgconsole.backups.dump_process import DUMP_OPTIONS, DumpProcess
 from pgconsole.backups.preflight import Preflight
+from pgconsole.backups.s3_copy import S3Copy
 from pgconsole.dumps.writer import WrittenDump, write_dump
 from pgconsole.errors import DamagedError
 from pgconsole.postgres.tools import command_line, tool_environment
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 
-_PROGRESS_EVERY = 0.2  # seconds
 _END_TIMEOUT = 60.0  # seconds that pg_dump may take to exit after its last byte
 _DAMAGE_TIMEOUT = 5.0  # seconds to learn whether pg_dump's end explains a damaged stream
 
@@ -24,7 +23,7 @@ def dump(
     settings: Settings,
     ready: Preflight,
     path: Path,
-    on_written: Callable[[int], None],
+    copy: S3Copy,
     report: Report,
 ) -> WrittenDump:
     """Run pg_dump into `path`. When this returns, every byte on the disk was read back and fits.
@@ -35,7 +34,7 @@ def dump(
         settings: The database.
         ready: What preflight found out.
         path: The partial file; it is made here and stays on failure.
-        on_written: Told how many bytes of the file are final by now.
+        copy: Uploads the file while it grows.
         report: Progress, and what pg_dump says.
 
     Raises:
@@ -47,17 +46,13 @@ def dump(
     report(Event("dump", command_line(settings, argv)))
     environment = tool_environment(settings, application_name="pgconsole pg_dump")
     process = DumpProcess(argv, environment)
-    progress = _Progress(report, process, ready.estimate.raw_bytes)
+    progress = _Progress(report, process, copy, ready.estimate.raw_bytes)
     with ExitStack() as stack:
         stack.callback(process.stop)
-        written = _write(process, path, progress, on_written)
+        written = _write(process, path, progress, copy.advance)
         progress.say_new_lines()
-    if not written.complete:
-        raise DamagedError(
-            "The dump is not whole",
-            cause="pg_dump ended without its line `PostgreSQL database dump complete`",
-            fix="take the backup again; nothing was published",
-        )
+    for warning in written.warnings:
+        report(Event("dump", warning, Level.WARNING))
     return written
 
 
@@ -81,20 +76,19 @@ def _write(
 
 
 class _Progress:
-    """Turns the writer's calls into events, a few a second."""
+    """Turns the writer's calls into events."""
 
-    def __init__(self, report: Report, process: DumpProcess, expected_bytes: int) -> None:
+    def __init__(
+        self, report: Report, process: DumpProcess, copy: S3Copy, expected_bytes: int
+    ) -> None:
         self._report = report
         self._process = process
+        self._copy = copy
         self._expected_bytes = expected_bytes
-        self._next = 0.0
 
     def __call__(self, raw_bytes: int, table: str | None) -> None:
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + _PROGRESS_EVERY
         self.say_new_lines()
+        self._copy.look()
         # A dump that has outgrown its estimate has none.
         expected = self._expected_bytes if raw_bytes <= self._expected_bytes else None
         self._report(Event("dump", bytes_done=raw_bytes, bytes_expected=expected, table=table))

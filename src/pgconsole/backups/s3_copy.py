@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from pgconsole.settings import Settings
 
 if TYPE_CHECKING:
     from pgconsole.storage.s3 import S3Storage, Upload
+
+_PROGRESS_EVERY = 0.2  # seconds
 
 
 class S3Copy:
@@ -34,12 +37,19 @@ class S3Copy:
         self.failure: PgconsoleError | None = None
 
     def connect(self) -> None:
-        """See whether the bucket can be used, before anything is begun."""
+        """See whether the bucket can be used, and abort what killed jobs left there.
+
+        The caller holds the database's lock.
+        """
         from pgconsole.storage.s3 import S3Storage  # noqa: PLC0415 - boto3 only where S3 is used
 
         try:
             storage = S3Storage(self._settings)
             storage.check()
+            for left in storage.abort_leftovers(self._settings.pgdatabase):
+                self._report(
+                    Event("lock", f"aborted what a killed job left in S3: {left}", Level.WARNING)
+                )
         except Exception as error:
             self._failed(error)
         else:
@@ -63,20 +73,18 @@ class S3Copy:
             self._failed(error)
 
     def advance(self, written_bytes: int) -> None:
-        """Upload what the file has by now.
+        """Upload what the file has by now. Any thread may call it; it never raises.
 
         Args:
             written_bytes: Length of the part of the file that will not change any more.
         """
-        if self._upload is None or self.failure is not None:
-            return
-        try:
+        if self._upload is not None and self.failure is None:
             self._upload.advance(written_bytes)
-        except Exception as error:
-            self._failed(error)
-        else:
-            if self._upload.error is not None:
-                self._failed(self._upload.error)
+
+    def look(self) -> None:
+        """Keep and report a failure of the upload's threads, if there is a new one."""
+        if self._upload is not None and self.failure is None and self._upload.error is not None:
+            self._failed(self._upload.error)
 
     def complete(
         self, name: BackupName, classes: Sequence[BackupClass], manifest: Manifest
@@ -96,7 +104,7 @@ class S3Copy:
             return keys
         size = manifest.compressed_bytes
         try:
-            self._upload.finish(size)
+            self._send_rest(self._upload, size)
             for backup_class in classes:
                 key = self._key(name.in_class(backup_class))
                 self._storage.put_small(key + MANIFEST_SUFFIX, manifest.to_json())
@@ -109,6 +117,16 @@ class S3Copy:
         except Exception as error:
             self._failed(error)
         return keys
+
+    def _send_rest(self, upload: Upload, size: int) -> None:
+        """Send all parts, with progress; the last one goes within `finish`."""
+        upload.advance(size)
+        full_parts = size // upload.part_size * upload.part_size
+        while upload.error is None and upload.sent < full_parts:
+            self._report(Event("upload", bytes_done=upload.sent, bytes_expected=size))
+            time.sleep(_PROGRESS_EVERY)
+        upload.finish(size)
+        self._report(Event("upload", bytes_done=size, bytes_expected=size))
 
     def abort(self) -> None:
         """Leave nothing unfinished in S3. Does nothing after `complete`."""
