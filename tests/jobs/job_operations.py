@@ -108,7 +108,7 @@ def leave_a_child(settings: Settings, spec: Spec, report: Report) -> object:
 
 
 def leak(settings: Settings, spec: Spec, report: Report) -> object:
-    """Say the password wherever one can say something, then fail with it or return it."""
+    """Say the password wherever one can say something, then fail with it or end well."""
     secret = settings.pgpassword.get_secret_value()
     report(Event("dump", f"connecting with {secret} to the server", level=Level.WARNING))
     report(Event("dump", f"\x1b[31m{secret[:3]}\x00{secret[3:]}\x1b[0m\r\nnext line"))
@@ -124,7 +124,7 @@ def leak(settings: Settings, spec: Spec, report: Report) -> object:
         raise PgconsoleError(f"no {secret}", cause=f"cause {secret}", fix=f"fix {secret}")
     if how == "bug":
         raise RuntimeError(secret)
-    return {"note": f"all done with {secret}", secret: [secret]}
+    return None
 
 
 def fill_the_disk(settings: Settings, spec: Spec, report: Report) -> object:

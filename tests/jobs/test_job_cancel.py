@@ -41,7 +41,7 @@ def test_a_cancelled_job_cleans_up_undisturbed_and_says_who(started, tmp_path):
         "waiting",
         "being cancelled by bob; cleaning up",
         "cleaned up",
-        "wait cancelled: It was cancelled: bob asked for it. Next: start it anew when it is wanted",
+        "wait cancelled: bob asked for it",
     ]
     assert [entry.seq for entry in entries] == [1, 2, 3, 4]
     assert entries[-1].level is Level.WARNING

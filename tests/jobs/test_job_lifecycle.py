@@ -90,8 +90,14 @@ def test_every_obstacle_of_a_preflight_is_kept(started):
         Problem("db is down", "refused", ""), Problem("disk full", "", "free some"),
     )  # fmt: skip
     messages = "\n".join(started.messages(job))
-    assert "db is down: refused" in messages
-    assert "disk full" in messages
+    assert "db is down: refused\n" in messages
+    assert "disk full. Next: free some\n" in messages
+
+
+def test_a_name_that_is_also_the_password_stays_whole_in_the_result(make_jobs):
+    started = make_jobs(PGPASSWORD="daily")
+    job = started.run("succeed")
+    assert job.result["paths"] == [str(started.settings.backup_dir / "daily" / "a.sql.gz")]
 
 
 def test_an_unknown_kind_fails_with_the_exit_code_of_usage(make_settings: MakeSettings):

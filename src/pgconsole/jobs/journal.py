@@ -17,6 +17,7 @@ from pgconsole.redact import Redactor
 from pgconsole.report import Event, Level
 
 EVENTS = "events.jsonl"
+END = "end"  # the phase of what the runner says after the operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,11 @@ from pgconsole.report import Report
 from pgconsole.settings import Settings
 
 Operation = Callable[[Settings, Spec, Report], object]
-"""Does the work of a spec and returns a dataclass or None; raises as every operation does."""
+"""Does the work of a spec and returns a dataclass or None; raises as every operation does.
+
+The result is written down as it is: names, numbers and times. Whatever is said in words goes to
+`report` or into an error, where secrets are masked.
+"""
 
 Lookup = Callable[[str], Operation]
 """Finds the operation of a kind, or raises ConfigurationError."""

@@ -41,10 +41,9 @@ class Outcome:
     def message(self, kind: str) -> str:
         """The last words, e.g. `backup failed: ...`."""
         words = f"{kind} {self.status.replace('_', ' ')}"
-        if not self.trouble.problem:
-            return words
-        trouble = self.trouble
-        return f"{words}: {PgconsoleError(trouble.problem, cause=trouble.cause, fix=trouble.fix)}"
+        if self.status is JobStatus.CANCELLED:
+            return f"{words}: {self.trouble.cause}"
+        return f"{words}: {self.trouble}" if self.trouble.problem else words
 
 
 def done(result: object) -> Outcome:
@@ -52,10 +51,10 @@ def done(result: object) -> Outcome:
     return Outcome(JobStatus.DONE, ExitCode.OK, Level.INFO, result=result)
 
 
-def cancelled(by: str) -> Outcome:
+def cancelled(by: str, kind: str) -> Outcome:
     """The operation was interrupted and has cleaned up."""
     cause = f"{by} asked for it" if by else "its process got a signal to stop"
-    trouble = Problem("It was cancelled", cause, "start it anew when it is wanted")
+    trouble = Problem(f"The {kind} was cancelled", cause)
     return Outcome(JobStatus.CANCELLED, ExitCode.CANCELLED, Level.WARNING, trouble)
 
 

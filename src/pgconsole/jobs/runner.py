@@ -21,7 +21,7 @@ from pgconsole.jobs.audit import audit
 from pgconsole.jobs.cancel_request import asked_by
 from pgconsole.jobs.cancellation import Cancellation
 from pgconsole.jobs.files import write_new
-from pgconsole.jobs.journal import Journal
+from pgconsole.jobs.journal import END, Journal
 from pgconsole.jobs.operations import Lookup, lookup
 from pgconsole.jobs.outcome import Outcome
 from pgconsole.jobs.output import redacted_output
@@ -110,7 +110,7 @@ class _Run:
         except Cancelled:
             self._cancellation.disarm()  # it may have come within the first one
             if not finished:
-                return outcomes.cancelled(asked_by(self._directory))
+                return outcomes.cancelled(asked_by(self._directory), self._spec.kind)
         except BaseException as error:
             return outcomes.failed(error, self._spec.kind)
         return outcomes.done(finished[0])
@@ -128,9 +128,8 @@ class _Run:
 
     def _say_end(self, journal: Journal, outcome: Outcome) -> None:
         for item in outcome.problems:
-            text = ": ".join(filter(None, (item.problem, item.cause)))
-            journal.append(Event("end", f"{text}. Next: {item.fix}", outcome.level))
-        journal.append(Event("end", outcome.message(self._spec.kind), outcome.level))
+            journal.append(Event(END, str(item), outcome.level))
+        journal.append(Event(END, outcome.message(self._spec.kind), outcome.level))
 
     def _write_end(self, outcome: Outcome, redact: Redactor, phase: str) -> None:
         def clean(item: Problem) -> Problem:
@@ -139,7 +138,7 @@ class _Run:
             )
 
         trouble = clean(outcome.trouble)
-        result = to_json(outcome.result, redact)
+        result = to_json(outcome.result)
         write_state(
             self._directory,
             replace(

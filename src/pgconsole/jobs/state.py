@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import files
 from pgconsole.jobs.texts import JSON, json_line, parse_time
 
@@ -43,6 +44,9 @@ class Problem:
     problem: str
     cause: str = ""
     fix: str = ""
+
+    def __str__(self) -> str:
+        return str(PgconsoleError(self.problem, cause=self.cause, fix=self.fix))
 
 
 @dataclass(frozen=True, slots=True)

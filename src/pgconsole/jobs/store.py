@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from pgconsole.errors import PgconsoleError, StorageError
+from pgconsole.jobs.journal import END
 from pgconsole.jobs.spec import Spec, parse_id, read_spec
 from pgconsole.jobs.state import JobStatus, Problem, State, read_state
 from pgconsole.jobs.tail import Tail
@@ -185,4 +186,5 @@ def _last_phase(directory: Path) -> str:
         entries = Tail(directory, last_bytes=_LAST_ENTRY).read()
     except OSError:
         return ""
-    return entries[-1].phase if entries else ""
+    phases = [entry.phase for entry in entries if entry.phase != END]
+    return phases[-1] if phases else ""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
 from typing import TypeAlias
 
 from pgconsole.redact import Redactor
@@ -63,24 +62,22 @@ def parse_time(text: str) -> datetime:
     return time
 
 
-def to_json(value: object, redact: Redactor) -> JSON:  # noqa: PLR0911 - one line a type
+def to_json(value: object) -> JSON:  # noqa: PLR0911 - one line a type
     """What an operation returned, as JSON: dataclasses as objects, times as ISO 8601.
 
-    Texts are redacted. Paths are not: they name files that exist, and a name with a hole in it
-    would be of no use.
+    Nothing is redacted: a result has names, numbers and times, and a file name with a hole in it
+    (a password may be the database's name as well) would be of no use.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name), redact) for field in fields(value)}
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
-        return to_json(value.value, redact)
+        return to_json(value.value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
     if isinstance(value, Mapping):
-        return {redact(str(key)): to_json(item, redact) for key, item in value.items()}
+        return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [to_json(item, redact) for item in value]
-    return printable(str(value), redact)
+        return [to_json(item) for item in value]
+    return str(value)
