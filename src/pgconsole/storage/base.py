@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from pgconsole.dumps.naming import BackupName
+from pgconsole.dumps.source import RangedSource
 
 
 class Place(StrEnum):
@@ -60,23 +61,6 @@ class Listing:
     backups: tuple[StoredBackup, ...]
     foreign: tuple[ForeignFile, ...]
     leftovers: tuple[str, ...]
-
-
-class RangedSource(Protocol):
-    """Bytes that can be read from any offset: a local file, an object in S3."""
-
-    @property
-    def size(self) -> int:
-        """Total bytes."""
-        ...
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes from `offset`; fewer only at the end.
-
-        Raises:
-            StorageError: The bytes can't be read.
-        """
-        ...
 
 
 class Storage(Protocol):

@@ -1,0 +1,400 @@
+"""Follows SQL as psql reads it: where strings, comments and statements end.
+
+The rules are those of psql's own lexer (src/fe_utils/psqlscan.l): what counts is what psql will
+take for a statement or a command when it reads the dump, not what the server would make of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pgconsole.dumps.copystatement import CopyStatement, codec_of, parse_copy
+from pgconsole.errors import DamagedError
+
+_WORD = rb"A-Za-z0-9_$\x80-\xff"
+_WORD_BYTES = bytes(byte for byte in range(256) if re.match(rb"[%s]" % _WORD, bytes([byte])))
+_OPENERS = rb"--|/\*|['\"();\\$]"
+# At the beginning of a statement every token counts; further in, only what may hide a semicolon.
+_HEAD = re.compile(
+    rb"(?:[eEbBxX]|[uU]&)?'|[A-Za-z_\x80-\xff][%(w)s]*|[0-9]+(?:[A-Za-z_\x80-\xff][%(w)s]*)?"
+    rb"|--|/\*|\S" % {b"w": _WORD}
+)
+_BODY = re.compile(_OPENERS)
+_FUNCTION = re.compile(
+    _OPENERS + rb"|(?<![%(w)s])(?:begin|case|end)(?![%(w)s])" % {b"w": _WORD}, re.IGNORECASE
+)
+_COUNTED = {b"create": b"c", b"or": b"o", b"replace": b"r", b"function": b"f", b"procedure": b"p"}
+# The first words of a statement, by initials, and how the rest of it is read. CREATE [OR REPLACE]
+# FUNCTION|PROCEDURE may have a body of statements.
+_PATTERNS = {
+    **dict.fromkeys((b"", b"c", b"co", b"cor"), _HEAD),
+    **dict.fromkeys((b"cf", b"cp", b"corf", b"corp"), _FUNCTION),
+}
+_DOLLAR_QUOTE = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
+_DOLLAR_NUMBER = re.compile(rb"\$[0-9]*")
+_REST_OF_WORD = re.compile(rb"[%s]*" % _WORD)
+_NUMBER = re.compile(rb"\$?[0-9]+")
+_NEXT_WORD = re.compile(rb"\s*([%s]*)" % _WORD)
+_ESCAPED = re.compile(rb"[^\\']*(?:(?:\\[\s\S]|'')[^\\']*)*")
+_COMMENT_MARK = re.compile(rb"/\*|\*/")
+_LINE_END = re.compile(rb"[\r\n]")
+_COMMAND_END = re.compile(rb"\n")
+_SET = re.compile(
+    rb"SET\s+(?:SESSION\s+|LOCAL\s+)?([a-z_]+)\s*(?:=|TO)\s*'?([A-Za-z0-9_-]+)'?\s*;",
+    re.IGNORECASE,
+)
+_OWN_COMMAND = re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+\s*")
+
+_MAX_STATEMENT = 1 << 20  # of COPY, the only long statement that is kept: 1,600 columns fit
+_MAX_HELD = 1 << 20  # the longest single token
+_MAX_NOTE = 200  # of a comment or a backslash command
+_MAX_COMMANDS = 100
+
+
+class MetaCommand(NamedTuple):
+    r"""A backslash command that psql would obey.
+
+    Attributes:
+        offset: Where its backslash is, bytes from the beginning of the dump.
+        text: The command to the end of its line, cut after 200 bytes.
+        from_pg_dump: Whether pg_dump writes it itself (`\restrict KEY`, `\unrestrict KEY`).
+    """
+
+    offset: int
+    text: str
+    from_pg_dump: bool
+
+
+class SqlLexer:
+    """Reads SQL piece by piece and stops after each COPY line that rows follow.
+
+    Attributes:
+        copy: Set when `scan` stopped after a COPY line; the caller takes it away.
+        commands: The backslash commands so far, at most 100.
+        server_version: From the header, or empty.
+        pg_dump_version: From the header, or empty.
+        has_header: Whether the dump began as pg_dump's dumps begin.
+        complete: Whether pg_dump's completion comment was read and nothing followed it.
+        misread_at: Where psql would take a name (`public.begin`) for the beginning of a block, and
+            so not find the end of the statement: pg_dump's output that psql can't restore.
+    """
+
+    def __init__(self) -> None:
+        self.copy: CopyStatement | None = None
+        self._coming: CopyStatement | None = None  # `copy` once its line has ended
+        self.commands: list[MetaCommand] = []
+        self.server_version = ""
+        self.pg_dump_version = ""
+        self.has_header = False
+        self.complete = False
+        self.misread_at: int | None = None
+        self._first = True  # no statement yet
+        self._standard_strings = True
+        self._codec = "utf-8"
+        self._base = 0  # offset of the text's first byte in the dump
+        self._limit = 0  # nothing from here on can be judged yet
+        self._state: Callable[[bytes, int, bool], int] = self._sql
+        self._tag = b""  # what ends a dollar quote
+        self._depth = 0  # of nested block comments
+        self._note = bytearray()  # the comment or command that is being read
+        self._note_at = 0
+        self._begin_statement()
+
+    def _begin_statement(self) -> None:
+        self._inside = False  # a token of a statement was read
+        self._ended = False
+        self._words = b""
+        self._pattern = _HEAD
+        self._parens = 0
+        self._begins = 0
+        self._text: bytearray | None = None  # of a statement that is to be understood
+
+    @property
+    def between_statements(self) -> bool:
+        """Whether no statement, string or comment is open."""
+        return self._state == self._sql and not self._inside
+
+    def scan(self, text: bytes, base: int, *, final: bool = False) -> int:
+        """Read on. What is not consumed has to come again, with more behind it.
+
+        Args:
+            text: What follows the bytes consumed so far.
+            base: The offset of its first byte in the dump.
+            final: Whether the dump ends with it.
+
+        Returns:
+            How many bytes were consumed. If `copy` is set, rows begin there.
+
+        Raises:
+            DamagedError: No dump can look like this.
+        """
+        self._base = base
+        self._limit = len(text) if final else _judgeable(text)
+        pos = 0
+        while pos < len(text) and self.copy is None:
+            new = self._state(text, pos, final)
+            if new == pos:
+                break
+            if self._text is not None:
+                self._keep(text[pos:new], base + pos)
+            pos = new
+            if self._ended:
+                self._end_statement()
+        if len(text) - pos > _MAX_HELD:
+            raise DamagedError(
+                f"No SQL at byte {base + pos} of the uncompressed dump",
+                cause="a single word of more than 1 MiB",
+                fix="take a new backup",
+            )
+        return pos
+
+    def _keep(self, text: bytes, offset: int) -> None:
+        assert self._text is not None
+        self._text += text
+        if len(self._text) > _MAX_STATEMENT:
+            raise DamagedError(
+                f"The statement before byte {offset} of the uncompressed dump can't be followed",
+                cause="a COPY or SET statement of more than 1 MiB",
+                fix="take a new backup",
+            )
+
+    def _end_statement(self) -> None:
+        statement = None if self._text is None else bytes(self._text).strip()
+        self._begin_statement()
+        if statement is None:
+            return
+        if setting := _SET.fullmatch(statement):
+            name, value = setting[1].lower(), setting[2].lower()
+            if name == b"standard_conforming_strings":
+                self._standard_strings = value not in {b"off", b"false", b"no", b"0"}
+            elif name == b"client_encoding":
+                self._codec = codec_of(value.decode("ascii"))
+        elif copy := parse_copy(statement, self._codec):
+            self._coming = copy
+            self._state = self._copy_line
+
+    # Each state below consumes what it can from `pos` and returns where it stopped; not moving
+    # means that more text is needed to judge.
+
+    def _sql(self, text: bytes, pos: int, final: bool) -> int:
+        match = self._pattern.search(text, pos, self._limit)
+        if match is None:
+            return max(pos, self._limit)
+        token = match[0]
+        if token in {b"--", b"/*"}:
+            self._note = bytearray()
+            self._depth = 1
+            self._state = self._line_comment if token == b"--" else self._block_comment
+            return match.end()
+        if token == b"\\":
+            return self._backslash(text, match.start())
+        self._inside = True
+        self._first = False
+        self.complete = False
+        if token[-1:] == b"'":
+            self._open_string(text, pos, match.end() - 1)
+        elif token == b'"':
+            self._state = self._identifier
+        elif token == b"$":
+            return self._dollar(text, pos, match.start())
+        elif token[0] in _WORD_BYTES:
+            self._word(token.lower(), self._base + match.start())
+        else:
+            self._punctuation(token)
+        return match.end()
+
+    def _punctuation(self, token: bytes) -> None:
+        if token == b"(":
+            self._parens += 1
+        elif token == b")":
+            self._parens = max(0, self._parens - 1)
+        elif token == b";" and self._parens == 0 and self._begins == 0:
+            self._ended = True
+
+    def _word(self, word: bytes, offset: int) -> None:
+        if self._pattern is _FUNCTION:
+            if self._parens == 0:
+                self._block_word(word, offset)
+            return
+        if word in {b"copy", b"set"} and not self._words:
+            self._text = bytearray()
+        # A number is no word to psql, and an unknown word keeps its place.
+        if not word[:1].isdigit():
+            self._words += _COUNTED.get(word, b".")
+            self._pattern = _PATTERNS.get(self._words, _BODY)
+
+    def _block_word(self, word: bytes, offset: int) -> None:
+        """Count BEGIN ATOMIC ... END, and CASE ... END within.
+
+        psql counts every BEGIN; for PostgreSQL only BEGIN ATOMIC begins a body and none lies in
+        another. Where they differ (a function or a column called `begin`) psql loses its way in
+        what pg_dump wrote. The dump is right, so it is read as meant, and the place is noted.
+        """
+        if word == b"begin":
+            if self._begins:
+                self._misread(offset)
+            else:
+                self._note_at = offset
+                self._state = self._atomic
+        elif word == b"case" and self._begins:
+            self._begins += 1
+        elif word == b"end" and self._begins:
+            self._begins -= 1
+
+    def _misread(self, offset: int) -> None:
+        if self.misread_at is None:
+            self.misread_at = offset
+
+    def _atomic(self, text: bytes, pos: int, final: bool) -> int:
+        match = _NEXT_WORD.match(text, pos)
+        assert match is not None
+        if match.end() == len(text) and not final:
+            return pos
+        self._state = self._sql
+        if match[1].lower() == b"atomic":
+            self._begins = 1
+            return match.end()
+        self._misread(self._note_at)
+        return self._sql(text, pos, final)
+
+    def _open_string(self, text: bytes, pos: int, quote: int) -> None:
+        """Enter the string whose quote is at `quote`; nothing before `pos` belongs to it."""
+        before = text[max(pos, quote - 3) : quote]
+        prefix = b""
+        for length in (1, 2):
+            if len(before) >= length and before[: len(before) - length][-1:] not in _WORDS:
+                prefix = before[-length:].lower()
+                if prefix in {b"e", b"b", b"x", b"u&"}:
+                    break
+        escapes = prefix == b"e" or (
+            not self._standard_strings and prefix not in {b"b", b"x", b"u&"}
+        )
+        self._state = self._escaped_string if escapes else self._string
+
+    def _string(self, text: bytes, pos: int, final: bool) -> int:
+        # A doubled quote ends this string and begins another one: the same in effect.
+        return self._until(b"'", text, pos)
+
+    def _identifier(self, text: bytes, pos: int, final: bool) -> int:
+        return self._until(b'"', text, pos)
+
+    def _until(self, quote: bytes, text: bytes, pos: int) -> int:
+        end = text.find(quote, pos)
+        if end < 0:
+            return len(text)
+        self._state = self._sql
+        return end + 1
+
+    def _escaped_string(self, text: bytes, pos: int, final: bool) -> int:
+        match = _ESCAPED.match(text, pos)
+        assert match is not None
+        end = match.end()
+        if text[end : end + 1] == b"'" and (end + 1 < len(text) or final):
+            self._state = self._sql
+            return end + 1
+        return len(text) if final else end
+
+    def _dollar(self, text: bytes, pos: int, start: int) -> int:
+        before = text[pos:start]
+        word = before[len(before.rstrip(_WORD_BYTES)) :]
+        if word and not _NUMBER.fullmatch(word):  # a dollar within an identifier
+            return _match_end(_REST_OF_WORD, text, start)
+        if quote := _DOLLAR_QUOTE.match(text, start):
+            self._tag = quote[0]
+            self._state = self._dollar_quoted
+            return quote.end()
+        return _match_end(_DOLLAR_NUMBER, text, start)
+
+    def _dollar_quoted(self, text: bytes, pos: int, final: bool) -> int:
+        end = text.find(self._tag, pos)
+        if end >= 0:
+            self._state = self._sql
+            return end + len(self._tag)
+        return len(text) if final else max(pos, len(text) - len(self._tag) + 1)
+
+    def _line_comment(self, text: bytes, pos: int, final: bool) -> int:
+        end = self._read_note(_LINE_END, text, pos, final)
+        if self._state == self._sql and not self._inside:
+            self._understand(bytes(self._note))
+        return end
+
+    def _read_note(self, ending: re.Pattern[bytes], text: bytes, pos: int, final: bool) -> int:
+        """Keep the beginning of what goes on to the end of the line."""
+        match = ending.search(text, pos)
+        end = match.end() if match else len(text)
+        self._note += text[pos : min(end, pos + _MAX_NOTE - len(self._note))]
+        if match or final:
+            self._state = self._sql
+        return end
+
+    def _understand(self, comment: bytes) -> None:
+        comment = comment.strip()
+        if self._first and comment == b"PostgreSQL database dump":
+            self.has_header = True
+        elif self._first and comment.startswith(b"Dumped from database version "):
+            self.server_version = comment[29:].decode("ascii", "replace")
+        elif self._first and comment.startswith(b"Dumped by pg_dump version "):
+            self.pg_dump_version = comment[26:].decode("ascii", "replace")
+        elif comment == b"PostgreSQL database dump complete":
+            self.complete = True
+
+    def _block_comment(self, text: bytes, pos: int, final: bool) -> int:
+        for mark in _COMMENT_MARK.finditer(text, pos):
+            self._depth += 1 if mark[0] == b"/*" else -1
+            pos = mark.end()
+            if self._depth == 0:
+                self._state = self._sql
+                return pos
+        half_a_mark = not final and text[pos:][-1:] in {b"/", b"*"}
+        return len(text) - half_a_mark
+
+    def _backslash(self, text: bytes, start: int) -> int:
+        if text[start + 1 : start + 2] in {b";", b":"}:  # psql's way of writing these
+            return start + 2
+        self._note = bytearray()
+        self._note_at = self._base + start
+        self._state = self._command
+        return start + 1
+
+    def _command(self, text: bytes, pos: int, final: bool) -> int:
+        end = self._read_note(_COMMAND_END, text, pos, final)
+        if self._state == self._sql:
+            command = b"\\" + bytes(self._note)
+            own = _OWN_COMMAND.fullmatch(command) is not None
+            if not own:
+                self.complete = False
+            if len(self.commands) < _MAX_COMMANDS:
+                shown = command.decode("utf-8", "backslashreplace").strip()
+                self.commands.append(MetaCommand(self._note_at, shown, own))
+        return end
+
+    def _copy_line(self, text: bytes, pos: int, final: bool) -> int:
+        """After the semicolon of a COPY statement: rows begin with the next line."""
+        byte = text[pos : pos + 1]
+        if byte == b"\n":
+            self._state = self._sql
+            self.copy = self._coming
+        elif byte not in b" \t\r":
+            raise DamagedError(
+                f"No dump of pg_dump at byte {self._base + pos} of the uncompressed dump",
+                cause="something follows a COPY statement on its line",
+                fix="take a new backup",
+            )
+        return pos + 1
+
+
+_WORDS = frozenset(bytes([byte]) for byte in _WORD_BYTES)
+
+
+def _judgeable(text: bytes) -> int:
+    """Up to where tokens are whole, whatever follows the text."""
+    words = len(text.rstrip(_WORD_BYTES + b"&"))
+    return words if words < len(text) else len(text.rstrip(b"-/\\"))
+
+
+def _match_end(pattern: re.Pattern[bytes], text: bytes, pos: int) -> int:
+    match = pattern.match(text, pos)
+    assert match is not None
+    return match.end()
