@@ -8,14 +8,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import psycopg
 import pytest
 from tests.cli.program import PROGRAM, environment, run, spawn
 from tests.conftest import MakeSettings
-from tests.support import wait_until
+from tests.support import blocked_dump, wait_for_dump
 
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.settings import Settings
@@ -35,25 +34,9 @@ def settings(
     return make_settings(postgres16, database)
 
 
-@contextmanager
-def blocked_dump(server: PostgresServer, database: str) -> Iterator[psycopg.Connection]:
-    """A transaction that holds a lock which pg_dump waits for, until the block ends."""
-    with server.connect(database) as connection:
-        connection.execute("BEGIN")
-        connection.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
-        yield connection
-
-
-def wait_for_dump(server: PostgresServer, database: str) -> None:
-    """Wait until a pg_dump of this database waits for the lock."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-    with server.connect() as connection:
-        wait_until(lambda: (connection.execute(query, [database]).fetchone() or (0,))[0] > 0)
-
-
 def published(settings: Settings) -> list[str]:
-    """The dumps under final names."""
-    return sorted(path.name for path in settings.backup_dir.glob("*/*.sql.gz"))
+    """The daily dumps under final names (on a Sunday or a 1st there are others beside)."""
+    return sorted(path.name for path in settings.backup_dir.glob("daily/*.sql.gz"))
 
 
 def test_backup_prints_the_path_and_list_shows_it(settings: Settings):

@@ -38,9 +38,9 @@ def print_info() -> None:
 
 
 def _tools() -> list[str]:
-    from pgconsole.postgres.tools import find_tools  # noqa: PLC0415
+    from pgconsole.postgres.tools import installed_tools  # noqa: PLC0415
 
-    found = find_tools("pg_dump")
+    found = installed_tools("pg_dump")
     if not found:
         return ["pg_dump not found: install the PostgreSQL client of your server's version"]
     return [f"pg_dump {tool.version}  {tool.path}" for tool in found]
