@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from pgconsole.dumps.naming import (
     MANIFEST_SUFFIX,
     PARTIAL_SUFFIX,
+    SUFFIX,
     BackupClass,
     BackupName,
     parse_name,
@@ -41,7 +43,11 @@ def scan_directory(directory: Path, backup_class: BackupClass) -> Scan:
     scan = Scan()
     with os.scandir(directory) as found:
         entries = {entry.name: entry for entry in found}
-    for entry in entries.values():
+    for filename, entry in entries.items():
+        # A manifest beside a backup is part of it; most are found so, without reading the name.
+        dump = filename.removesuffix(MANIFEST_SUFFIX)
+        if dump != filename and dump.endswith(SUFFIX) and dump in entries:
+            continue
         try:
             _sort(scan, entry, entries, backup_class)
         except FileNotFoundError:  # pruned or published since
@@ -68,23 +74,23 @@ def partial_path(path: Path) -> Path:
 def _sort(
     scan: Scan,
     entry: os.DirEntry[str],
-    entries: dict[str, os.DirEntry[str]],
+    entries: Container[str],
     backup_class: BackupClass,
 ) -> None:
     """Put one file where it belongs in the scan."""
-    if entry.is_file(follow_symlinks=False) and entry.name.isprintable():
-        if (name := parse_name(entry.name)) and name.backup_class is backup_class:
-            scan.backups.append(_backup(name, entry, entry.name + MANIFEST_SUFFIX in entries))
+    filename = entry.name
+    if entry.is_file(follow_symlinks=False) and filename.isprintable():
+        name = parse_name(filename)
+        if name is not None and name.backup_class is backup_class:
+            status = entry.stat(follow_symlinks=False)
+            modified = datetime.fromtimestamp(status.st_mtime, UTC)
+            has_manifest = filename + MANIFEST_SUFFIX in entries
+            scan.backups.append(
+                StoredBackup(name, Place.LOCAL, entry.path, status.st_size, modified, has_manifest)
+            )
             return
-        owner = leftover_name(entry.name)
-        if owner and owner.backup_class is backup_class:
-            if entry.name.endswith(PARTIAL_SUFFIX) or owner.filename not in entries:
-                scan.leftovers.append(Path(entry.path))
+        owner = leftover_name(filename)
+        if owner is not None and owner.backup_class is backup_class:
+            scan.leftovers.append(Path(entry.path))
             return
     scan.foreign.append(ForeignFile(entry.path, entry.stat(follow_symlinks=False).st_size))
-
-
-def _backup(name: BackupName, entry: os.DirEntry[str], has_manifest: bool) -> StoredBackup:
-    status = entry.stat(follow_symlinks=False)
-    modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    return StoredBackup(name, Place.LOCAL, entry.path, status.st_size, modified, has_manifest)

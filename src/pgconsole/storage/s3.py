@@ -1,0 +1,208 @@
+"""Backups in an S3 bucket: `<prefix>{daily,weekly,monthly}/<name>`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from pgconsole.errors import StorageError
+from pgconsole.settings import Settings
+from pgconsole.storage import s3_copy, s3_listing
+from pgconsole.storage.base import Listing, Place, StoredBackup
+from pgconsole.storage.s3_bucket import Bucket
+from pgconsole.storage.s3_client import Clients, Patience
+from pgconsole.storage.s3_errors import Address
+from pgconsole.storage.s3_object import S3Object
+from pgconsole.storage.s3_records import RecordFile, records
+from pgconsole.storage.s3_upload import Upload, part_size_for
+
+__all__ = ["S3Storage", "Upload"]
+
+_SMALL = 64 << 20  # bytes; the most that read_small reads
+_TIMEOUT = 20.0  # seconds
+
+
+class S3Storage:
+    """The bucket of the settings. Safe to use from several threads.
+
+    Args:
+        settings: Bucket, prefix, endpoint, credentials, and the directory of our own state.
+        timeout: Seconds without a byte from the store after which an attempt has failed.
+        single_copy_limit: Bytes above which a server-side copy is made in parts.
+    """
+
+    place = Place.S3
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        timeout: float = _TIMEOUT,
+        single_copy_limit: int = s3_copy.SINGLE_COPY_LIMIT,
+    ) -> None:
+        self._prefix = settings.s3_prefix
+        self._records = settings.state_dir / "uploads"
+        self._single_copy_limit = single_copy_limit
+        self._bucket = Bucket(
+            Clients(settings, timeout), Address(settings.s3_bucket, settings.s3_endpoint_url)
+        )
+
+    def check(self) -> None:
+        """See that the bucket can be listed with these credentials.
+
+        Raises:
+            StorageError: It can't; says why.
+        """
+        # Not HeadBucket: its answer has no body, so it can't say why it refuses.
+        bucket = self._bucket.address.bucket
+        with self._bucket.address.translated(f"Bucket {bucket!r} can't be used"):
+            self._bucket.client(Patience.ASKING).list_objects_v2(
+                Bucket=bucket, Prefix=self._prefix, MaxKeys=1
+            )
+
+    def listing(self) -> Listing:
+        """All that lies under the prefix in the three classes.
+
+        Raises:
+            StorageError: The bucket can't be listed; says why.
+        """
+        return s3_listing.listing(self._bucket, self._prefix)
+
+    def pages(self) -> Iterator[list[StoredBackup]]:
+        """The backups page by page, by class and key.
+
+        Raises:
+            StorageError: As `listing`.
+        """
+        return s3_listing.backup_pages(self._bucket, self._prefix)
+
+    def open(self, location: str) -> S3Object:
+        """One object for ranged reading.
+
+        Raises:
+            StorageError: It is not there, or the store can't be asked.
+        """
+        head = self._bucket.head(location)
+        if head is None:
+            raise StorageError(
+                f"{location} can't be read",
+                cause=f"bucket {self._bucket.address.bucket!r} has no such object",
+                fix="list the bucket again; it may have been deleted",
+            )
+        return S3Object(self._bucket, location, head)
+
+    def read_small(self, location: str) -> bytes:
+        """A whole small object (a manifest; at most 64 MiB).
+
+        Raises:
+            StorageError: It is not there or larger, or the store can't be asked.
+        """
+        found = self.open(location)
+        if found.size > _SMALL:
+            raise StorageError(
+                f"{location} is no manifest",
+                cause=f"it has {found.size} bytes, more than {_SMALL}",
+                fix="delete it and verify the backup: that writes a new one",
+            )
+        return found.read_at(0, found.size)
+
+    def put_small(self, key: str, data: bytes) -> None:
+        """Write a whole small object (a manifest); one that is there is replaced.
+
+        Raises:
+            StorageError: The store refuses, or can't be reached.
+        """
+        with self._bucket.address.translated(f"{key} can't be uploaded"):
+            self._bucket.client(Patience.MOVING).put_object(
+                Bucket=self._bucket.address.bucket,
+                Key=key,
+                Body=data,
+                ContentType="application/json",
+            )
+
+    def begin_upload(self, key: str, path: Path, *, expected_bytes: int = 0) -> Upload:
+        """Begin the upload of a file that is still being written, or about to be.
+
+        The caller holds the lock of the database that the key names.
+
+        Args:
+            key: The object it will be; nothing lies there.
+            path: The file. It has to be there when `Upload.advance` is first called.
+            expected_bytes: Estimate of its final size; 0 if there is none.
+
+        Raises:
+            StorageError: There is an object of this name, or the store refuses or can't be
+                reached. Nothing was begun then.
+        """
+        self._bucket.must_be_free(key)
+        record = RecordFile.begin(self._records, self._bucket.address, key)
+        upload_id = ""
+        try:
+            begun = self._bucket.begin(key)
+            upload_id = begun.upload_id
+            record.name_upload(upload_id)
+        except BaseException:
+            with contextlib.suppress(StorageError):  # then the record stays, for abort_leftovers
+                self._bucket.abort(key, upload_id)
+                record.remove()
+            raise
+        return Upload(self._bucket, begun, record, path, part_size_for(expected_bytes))
+
+    def copy(self, source_key: str, target_key: str, size: int) -> None:
+        """Copy an object within the bucket, without the bytes passing through here.
+
+        The caller holds the lock of the database that the keys name.
+
+        Args:
+            source_key: A dump.
+            target_key: The same dump in another class; nothing lies there.
+            size: Its size in bytes; the copy's size is compared with it.
+
+        Raises:
+            StorageError: There is an object of this name, or the store refuses or can't be
+                reached.
+        """
+        self._bucket.must_be_free(target_key)
+        record = RecordFile.begin(self._records, self._bucket.address, target_key)
+        s3_copy.copy(
+            self._bucket, record, source_key, size=size, single_limit=self._single_copy_limit
+        )
+
+    def abort_leftovers(self, database: str) -> list[str]:
+        """Abort what killed jobs of exactly this database left; the caller holds its lock.
+
+        Manifests that were uploaded before their dumps go too. Only what our own records name is
+        touched.
+
+        Returns:
+            The keys of the uploads and copies that were cleaned up.
+
+        Raises:
+            StorageError: Some of it stays, because it is in another bucket or at another store,
+                or because the store can't be reached. The rest was aborted.
+        """
+        done, kept = [], []
+        for file in records(self._records):
+            record = file.record
+            if record.database != database:
+                continue
+            if Address(record.bucket, record.endpoint) != self._bucket.address:
+                where = record.endpoint or "AWS S3"
+                kept.append(f"{record.key} in bucket {record.bucket!r} at {where} ({file.path})")
+                continue
+            try:
+                self._bucket.abort(record.key, record.upload_id)
+            except StorageError as error:
+                kept.append(f"{record.key}: {error.cause}")
+            else:
+                file.remove()
+                done.append(record.key)
+        if kept:
+            raise StorageError(
+                f"Unfinished uploads of {database!r} stay in S3",
+                cause="; ".join(kept),
+                fix="they are tried again with the next backup; for a bucket that is no longer "
+                "set, abort them there and remove the file named here",
+            )
+        return done

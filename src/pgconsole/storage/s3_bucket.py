@@ -1,0 +1,232 @@
+"""What uploads and copies ask of a bucket, with answers that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from pgconsole.dumps.naming import MANIFEST_SUFFIX
+from pgconsole.errors import StorageError
+from pgconsole.storage.s3_client import Clients, Patience
+from pgconsole.storage.s3_errors import Address, code_of, is_missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the store says of one object.
+
+    Attributes:
+        size: Bytes.
+        etag: Its version, as the store names it.
+        modified: The store's time of writing; for some stores the time the upload began. UTC.
+    """
+
+    size: int
+    etag: str
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A multipart upload of the store.
+
+    Attributes:
+        key: The object it will be.
+        upload_id: The store's name for it.
+        at: The store's own time when it began, if it told.
+    """
+
+    key: str
+    upload_id: str
+    at: datetime | None
+
+
+class Bucket:
+    """One bucket.
+
+    Args:
+        clients: How to reach the store.
+        address: Which bucket, for the calls and for the errors.
+    """
+
+    def __init__(self, clients: Clients, address: Address) -> None:
+        self._clients = clients
+        self.address = address
+
+    def client(self, patience: Patience) -> S3Client:
+        """The client for this kind of work."""
+        return self._clients.get(patience)
+
+    def head(self, key: str) -> Head | None:
+        """What the store says of an object, or None if it is not there.
+
+        Raises:
+            StorageError: The store doesn't say.
+        """
+        with self.address.translated(f"{key} can't be looked for"):
+            try:
+                found = self.client(Patience.ASKING).head_object(
+                    Bucket=self.address.bucket, Key=key
+                )
+            except Exception as error:
+                if is_missing(error):
+                    return None
+                raise
+        return Head(found["ContentLength"], found["ETag"], found["LastModified"].astimezone(UTC))
+
+    def must_be_free(self, key: str) -> None:
+        """Refuse to overwrite.
+
+        Raises:
+            StorageError: There is an object, or the store doesn't say.
+        """
+        if self.head(key) is not None:
+            raise StorageError(
+                f"{key} can't be uploaded",
+                cause=f"bucket {self.address.bucket!r} has an object of this name",
+                fix="delete it if it is not wanted, then upload the backup again",
+            )
+
+    def begin(self, key: str) -> Begun:
+        """Begin a multipart upload.
+
+        Raises:
+            StorageError: The store refuses, or can't be reached.
+        """
+        with self.address.translated(f"{key} can't be uploaded"):
+            answer = self.client(Patience.MOVING).create_multipart_upload(
+                Bucket=self.address.bucket, Key=key, ContentType="application/gzip"
+            )
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            at = parsedate_to_datetime(date)
+        except ValueError:
+            at = None
+        return Begun(key, answer["UploadId"], at)
+
+    def complete(self, begun: Begun, etags: Mapping[int, str], total: int) -> None:
+        """Make the object visible, and see that it is there with the right size.
+
+        Args:
+            begun: The upload.
+            etags: What the store said of each part, by number.
+            total: The object's size in bytes.
+
+        Raises:
+            StorageError: It is not visible, or it is unknown whether it is: the message tells.
+        """
+        self._check_parts(begun, total)
+        parts: list[CompletedPartTypeDef] = [
+            {"PartNumber": number, "ETag": etag} for number, etag in sorted(etags.items())
+        ]
+        try:
+            with self.address.translated(f"{begun.key} can't be completed in S3"):
+                self.client(Patience.FINISHING).complete_multipart_upload(
+                    Bucket=self.address.bucket,
+                    Key=begun.key,
+                    UploadId=begun.upload_id,
+                    MultipartUpload={"Parts": parts},
+                )
+        except StorageError as error:
+            if not self._was_completed(begun, total, error):
+                raise
+        self.check_size(begun.key, total)
+
+    def check_size(self, key: str, size: int) -> None:
+        """See that an object is there with this size, bytes.
+
+        Raises:
+            StorageError: It is not, or the store doesn't say.
+        """
+        found = self.head(key)
+        if found is None or found.size != size:
+            raise StorageError(
+                f"{key} in S3 is not what was uploaded",
+                cause=f"it has {found.size if found else 'no'} bytes instead of {size}",
+                fix="don't rely on it: delete it and upload the backup again",
+            )
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Abort an upload, and remove a manifest that lies there without its dump.
+
+        Args:
+            key: The object it would have been.
+            upload_id: The store's name for it; if empty, every upload to exactly this key.
+
+        Raises:
+            StorageError: The store refuses, or can't be reached.
+        """
+        client = self.client(Patience.ASKING)
+        bucket = self.address.bucket
+        with self.address.translated(f"The unfinished upload of {key} can't be aborted"):
+            for one in [upload_id] if upload_id else self.uploads(key):
+                try:
+                    client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=one)
+                except Exception as error:
+                    if code_of(error) != "NoSuchUpload":
+                        raise
+        manifest = key + MANIFEST_SUFFIX
+        if self.head(key) is None and self.head(manifest) is not None:
+            with self.address.translated(f"{manifest} can't be deleted"):
+                client.delete_object(Bucket=bucket, Key=manifest)
+
+    def uploads(self, key: str) -> list[str]:
+        """The ids of the unfinished multipart uploads to exactly this key.
+
+        Raises:
+            ClientError: The store does not tell.
+        """
+        pages = self.client(Patience.ASKING).get_paginator("list_multipart_uploads")
+        return [
+            upload["UploadId"]
+            for page in pages.paginate(Bucket=self.address.bucket, Prefix=key)
+            for upload in page.get("Uploads", [])
+            if upload["Key"] == key
+        ]
+
+    def _check_parts(self, begun: Begun, total: int) -> None:
+        """See that the store holds all bytes before they become visible.
+
+        Raises:
+            StorageError: It holds more or fewer.
+        """
+        pages = self.client(Patience.MOVING).get_paginator("list_parts")
+        with self.address.translated(f"The parts of {begun.key} can't be listed"):
+            held = sum(
+                part["Size"]
+                for page in pages.paginate(
+                    Bucket=self.address.bucket, Key=begun.key, UploadId=begun.upload_id
+                )
+                for part in page.get("Parts", [])
+            )
+        if held != total:
+            raise StorageError(
+                f"{begun.key} can't be completed in S3",
+                cause=f"the store holds {held} bytes of its parts instead of {total}",
+                fix="upload the backup again",
+            )
+
+    def _was_completed(self, begun: Begun, total: int, error: StorageError) -> bool:
+        """After a failed completion: whether the store did it all the same.
+
+        Raises:
+            StorageError: It doesn't say.
+        """
+        try:
+            found = self.head(begun.key)
+        except StorageError as second:
+            raise StorageError(
+                f"Whether {begun.key} is in S3 is unknown",
+                cause=f"{error.cause}; asked for the object, {second.cause}",
+                fix="list the bucket when it answers again; upload again if it is not there",
+            ) from second
+        # The store's clock counts whole seconds.
+        earlier = found and begun.at and found.modified < begun.at - timedelta(seconds=2)
+        return found is not None and not earlier and found.size == total

@@ -1,0 +1,83 @@
+"""boto3 clients, made when S3 is first used."""
+
+from __future__ import annotations
+
+import threading
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pgconsole.settings import Settings
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from mypy_boto3_s3 import S3Client
+
+
+class Patience(Enum):
+    """How long to wait: seconds to connect, share of the read timeout, and attempts."""
+
+    ASKING = (3.0, 0.5, 2)  # somebody looks at a screen
+    MOVING = (5.0, 1.0, 4)  # parts and ranges
+    FINISHING = (5.0, 6.0, 2)  # a store may copy or assemble for minutes before it answers
+
+
+class Clients:
+    """One client for each kind of patience, shared by all threads.
+
+    Args:
+        settings: Bucket, endpoint, region and credentials.
+        timeout: Seconds without a byte from the store.
+    """
+
+    def __init__(self, settings: Settings, timeout: float) -> None:
+        self._settings = settings
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._clients: dict[Patience, S3Client] = {}
+
+    def get(self, patience: Patience) -> S3Client:
+        """The client; made at the first call.
+
+        Raises:
+            ValueError: The endpoint is no URL.
+            BotoCoreError: The credentials can't be used.
+        """
+        with self._lock:  # making clients is not thread-safe, using them is
+            if patience not in self._clients:
+                self._clients[patience] = self._make(patience)
+            return self._clients[patience]
+
+    def _make(self, patience: Patience) -> S3Client:
+        import boto3  # noqa: PLC0415 - 0.5 s, so only where S3 is used
+        from botocore.config import Config  # noqa: PLC0415
+
+        settings = self._settings
+        if self._session is None:
+            self._session = boto3.Session(
+                aws_access_key_id=settings.aws_access_key_id or None,
+                aws_secret_access_key=settings.aws_secret_access_key.get_secret_value() or None,
+                aws_session_token=settings.aws_session_token.get_secret_value() or None,
+                region_name=settings.aws_default_region,
+            )
+        connect, share, attempts = patience.value
+        return self._session.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint_url or None,
+            config=Config(
+                signature_version="s3v4",
+                connect_timeout=connect,
+                read_timeout=self._timeout * share,
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                # The SDK's own trailing checksums break S3-compatible stores (boto/s3transfer
+                # 327). Signed payloads do the same for all: a store refuses a damaged body.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                s3={
+                    "payload_signing_enabled": True,
+                    "addressing_style": "path" if settings.s3_endpoint_url else "auto",
+                },
+                max_pool_connections=4,
+                tcp_keepalive=True,
+            ),
+        )

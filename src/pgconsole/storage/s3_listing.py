@@ -1,0 +1,93 @@
+"""What lies under the prefix of a bucket, sorted into backups, leftovers and other objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, parse_name
+from pgconsole.storage.base import ForeignFile, Listing, Place, StoredBackup
+from pgconsole.storage.s3_bucket import Bucket
+from pgconsole.storage.s3_client import Patience
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+_PAGE = 1000  # objects in an answer, S3's most
+
+
+def object_pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectTypeDef]]:
+    """The objects of all classes, as the store lists them: by key.
+
+    Raises:
+        StorageError: The bucket can't be listed.
+    """
+    problem = f"Bucket {bucket.address.bucket!r} can't be listed"
+    for backup_class in BackupClass:
+        with bucket.address.translated(problem):
+            paginator = bucket.client(Patience.ASKING).get_paginator("list_objects_v2")
+            pages = iter(
+                paginator.paginate(
+                    Bucket=bucket.address.bucket,
+                    Prefix=f"{prefix}{backup_class}/",
+                    PaginationConfig={"PageSize": _PAGE},
+                )
+            )
+        while True:
+            with bucket.address.translated(problem):
+                page = next(pages, None)
+            if page is None:
+                break
+            # An object whose key ends with a slash is what some tools make for a directory.
+            yield [found for found in page.get("Contents", []) if not found["Key"].endswith("/")]
+
+
+def backup_pages(bucket: Bucket, prefix: str) -> Iterator[list[StoredBackup]]:
+    """The backups page by page. A dump's manifest is the next key; they are kept together.
+
+    Raises:
+        StorageError: The bucket can't be listed.
+    """
+    held: list[ObjectTypeDef] = []
+    for page in object_pages(bucket, prefix):
+        objects = held + page
+        # The last dump waits for the next page, which may begin with its manifest.
+        held = objects[-1:]
+        if backups := _sorted(objects[:-1], {found["Key"] for found in objects}, prefix)[0]:
+            yield backups
+    if backups := _sorted(held, set(), prefix)[0]:
+        yield backups
+
+
+def listing(bucket: Bucket, prefix: str) -> Listing:
+    """All objects of all classes, the newest backup first.
+
+    Raises:
+        StorageError: The bucket can't be listed.
+    """
+    objects = [found for page in object_pages(bucket, prefix) for found in page]
+    backups, foreign, leftovers = _sorted(objects, {found["Key"] for found in objects}, prefix)
+    backups.sort(key=lambda backup: backup.name.taken_at, reverse=True)
+    return Listing(tuple(backups), tuple(foreign), tuple(leftovers))
+
+
+def _sorted(
+    objects: list[ObjectTypeDef], keys: set[str], prefix: str
+) -> tuple[list[StoredBackup], list[ForeignFile], list[str]]:
+    """Backups, other objects, and manifests without a dump."""
+    backups, foreign, leftovers = [], [], []
+    for found in objects:
+        key, size = found["Key"], found["Size"]
+        dump = key.removesuffix(MANIFEST_SUFFIX)
+        backup_class, _, filename = dump.removeprefix(prefix).partition("/")
+        name = parse_name(filename) if filename.isprintable() and "/" not in filename else None
+        if name is None or name.backup_class != backup_class:
+            foreign.append(ForeignFile(key, size))
+        elif dump == key:
+            modified = found["LastModified"].astimezone(UTC)
+            has_manifest = key + MANIFEST_SUFFIX in keys
+            backups.append(StoredBackup(name, Place.S3, key, size, modified, has_manifest))
+        elif dump not in keys:
+            leftovers.append(key)
+    return backups, foreign, leftovers

@@ -1,0 +1,166 @@
+"""A TCP proxy that misbehaves on request, to put between pgconsole and a real server."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+
+class Proxy:
+    """Forwards 127.0.0.1:`port` to a server on 127.0.0.1, and can cut, hang or refuse.
+
+    Faults can be set at any time, from any thread; they hold for open connections too.
+
+    Args:
+        target_port: The real server's port.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        self._target_port = target_port
+        self._lock = threading.Lock()
+        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._cut_at: int | None = None
+        self._cut_at_client: int | None = None
+        self._once = False
+        self._hanging = threading.Event()
+        self._closed = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.bytes_to_server = 0
+        """Bytes forwarded to the server so far, over all connections."""
+        self.bytes_to_client = 0
+        """Bytes forwarded to the clients so far, over all connections."""
+        self.cuts = 0
+        """Connections reset by `cut_after` or `cut_once` so far."""
+        self.connections = 0
+        """Connections accepted so far."""
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL for S3_ENDPOINT_URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def cut_after(self, to_server: int | None = None, to_client: int | None = None) -> None:
+        """Reset every connection as soon as so many more bytes have gone that way."""
+        with self._lock:
+            if to_server is not None:
+                self._cut_at = self.bytes_to_server + to_server
+            if to_client is not None:
+                self._cut_at_client = self.bytes_to_client + to_client
+
+    def cut_once(self, to_client: int) -> None:
+        """Reset one connection when so many more bytes have gone to the client, then heal."""
+        self._once = True
+        self.cut_after(to_client=to_client)
+
+    def hang(self) -> None:
+        """Accept connections and forward nothing, in either direction."""
+        self._hanging.set()
+
+    def refuse(self) -> None:
+        """Stop listening and reset all connections: new ones are refused."""
+        self._closed.set()
+        # Only shutdown wakes the thread in accept; close alone would keep the port open.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._acceptor.join()
+        self._reset_all()
+
+    def heal(self) -> None:
+        """Forward everything again (not after `refuse`)."""
+        with self._lock:
+            self._cut_at = self._cut_at_client = None
+        self._hanging.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.refuse()
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target_port), timeout=5)
+            except OSError:
+                _reset(client)
+                continue
+            pair = (client, server)
+            with self._lock:
+                self._pairs.add(pair)
+            threading.Thread(target=self._forward, args=pair, daemon=True).start()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        end = socket.socket.close
+        with contextlib.suppress(OSError, ValueError):
+            while not self._closed.is_set():
+                if self._hanging.is_set():
+                    self._closed.wait(0.01)
+                    continue
+                ready, _, _ = select.select([client, server], [], [], 0.05)
+                if self._hanging.is_set():
+                    continue
+                if not all(self._pass(side, client, server) for side in ready):
+                    break
+                if self._is_cut():
+                    end = _reset
+                    break
+        with self._lock:
+            self._pairs.discard((client, server))
+        end(client)
+        end(server)
+
+    def _pass(self, side: socket.socket, client: socket.socket, server: socket.socket) -> bool:
+        """Forward what one side has sent. False when it has closed the connection."""
+        data = side.recv(65536)
+        if not data:
+            return False
+        (server if side is client else client).sendall(data)
+        with self._lock:
+            if side is client:
+                self.bytes_to_server += len(data)
+            else:
+                self.bytes_to_client += len(data)
+        return True
+
+    def _is_cut(self) -> bool:
+        with self._lock:
+            cut = (self._cut_at is not None and self.bytes_to_server >= self._cut_at) or (
+                self._cut_at_client is not None and self.bytes_to_client >= self._cut_at_client
+            )
+            self.cuts += cut
+            if cut and self._once:
+                self._cut_at_client, self._once = None, False
+        return cut
+
+    def _reset_all(self) -> None:
+        with self._lock:
+            pairs, self._pairs = self._pairs, set()
+        for pair in pairs:
+            for side in pair:
+                with contextlib.suppress(OSError):
+                    side.shutdown(socket.SHUT_RDWR)
+
+
+def _reset(side: socket.socket) -> None:
+    """Close with a reset, as a router does that drops a connection."""
+    with contextlib.suppress(OSError):
+        side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    side.close()
