@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +32,9 @@ from pgconsole.storage.base import Place
 ERRORS: dict[str, Callable[[], BaseException]] = {
     "failed": lambda: ServerError("db is down", cause="refused", fix="start it"),
     "busy": lambda: BusyError("db is locked", cause="held by bob"),
-    "partly": lambda: PartlyFailedError("not in S3", cause="no such bucket", fix="make it"),
+    "partly": lambda: PartlyFailedError(
+        "not in S3", cause="no such bucket", fix="make it", result={"paths": [Path("/a")]}
+    ),
     "preflight": lambda: PreflightError(
         [ServerError("db is down", cause="refused"), StorageError("disk full", fix="free some")]
     ),
@@ -101,7 +105,7 @@ def environment(settings: Settings, spec: Spec, report: Report) -> object:
 
 def leave_a_child(settings: Settings, spec: Spec, report: Report) -> object:
     """A tool that outlives a runner that was killed."""
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "60"], close_fds=False)
     report(Event("dump", f"child {child.pid}"))
     _until(spec.request["until"])
     return None
@@ -116,6 +120,8 @@ def leak(settings: Settings, spec: Spec, report: Report) -> object:
     sys.stdout.write(f"on stdout: {secret}\n")
     sys.stderr.write(f"on stderr: {secret!r}\n")
     os.write(2, b"half a line, then " + secret.encode()[:5])
+    while _unread(2):
+        time.sleep(0.001)
     os.write(2, secret.encode()[5:] + b"\n")
     subprocess.run(["sh", "-c", 'printf "tool: %s\\n" "$PGPASSWORD" >&2'], check=True)
     _until(spec.request["until"])
@@ -137,6 +143,11 @@ def fill_the_disk(settings: Settings, spec: Spec, report: Report) -> object:
         for number in range(2000):  # must not stop the work, and must not spoil the journal
             report(Event("dump", f"event {number} on a full disk"))
         raise StorageError("The dump can't be written", cause=str(error)) from error
+
+
+def _unread(pipe: int) -> int:
+    """Bytes in a pipe that nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def _until(path: object) -> None:

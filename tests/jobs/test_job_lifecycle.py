@@ -76,6 +76,7 @@ def test_how_a_job_fails(started, error, ended, problem, cause):
     assert ((job.status, job.exit_code), job.cause) == (ended, cause)
     assert problem in job.problem
     assert job.phase == "dump"
+    assert job.result == ({"paths": ["/a"]} if error == "partly" else None)
     last = jobs.Tail(job.directory).read()[-1]
     assert last.level is not Level.INFO
     assert problem in last.message
@@ -214,8 +215,10 @@ def test_the_environment_is_what_the_job_needs(make_jobs, monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/ca.pem")
     monkeypatch.setenv("SOMEBODYS_TOKEN", "none of ours")
     (tmp_path / ".env").write_text("PGHOST=evil\nS3_BUCKET=evil\nPGPASSWORD=evil\n")
+    monkeypatch.setenv("PGCONSOLE_ENV_FILE", str(tmp_path / ".env"))
     started = make_jobs(PGHOST="good", S3_BACKUP_PREFIX="/", BACKUP_TIMEZONE="Europe/Berlin")
-    monkeypatch.setenv("DB_PASSWORD", "not for this job")
+    for name in ("PGPASSWORD", "DB_PASSWORD", "S3_BUCKET"):
+        monkeypatch.setenv(name, "not what the settings say")
     result = started.run("environment").result
     assert result["settings"] == started.settings.environment()
     variables = result["variables"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,20 @@ def test_a_big_journal_from_near_its_end(events: Path):
     assert _seqs(tail) == []
     _append(events, _lines(1, first=13))
     assert _seqs(tail) == [13]
+
+
+def test_a_file_without_lines_takes_no_memory(events: Path):
+    with events.open("wb") as file:
+        file.truncate(30_000_000)
+    tail = Tail(events.parent)
+    tracemalloc.start()
+    try:
+        assert tail.read() == []
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+    _append(events, b"\n" + SAMPLE)
+    assert _seqs(tail) == list(range(1, 13))
 
 
 def test_one_call_reads_a_bounded_piece(events: Path):

@@ -15,9 +15,8 @@ from pgconsole.jobs import files
 from pgconsole.jobs.audit import audit
 from pgconsole.jobs.processes import process_started
 from pgconsole.jobs.state import JobStatus, State, read_state
-from pgconsole.jobs.store import LOCK, OUTPUT, Job, look, read_job
+from pgconsole.jobs.store import OUTPUT, Job, look, read_job
 from pgconsole.jobs.texts import json_line, one_line
-from pgconsole.locks import is_held
 from pgconsole.settings import Settings
 
 CANCEL = "cancel.json"
@@ -99,7 +98,7 @@ def _signal(settings: Settings, job: Job, actor: str) -> None:
     process = -1
     try:
         process = os.pidfd_open(state.pid)
-        if process_started(state.pid) != state.pid_started or not is_held(job.directory / LOCK):
+        if process_started(state.pid) != state.pid_started:
             raise ProcessLookupError("no such process here")
         _leave_note(job.directory, one_line(actor, settings.redactor))
         signal.pidfd_send_signal(process, signal.SIGTERM)

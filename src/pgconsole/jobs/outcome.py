@@ -28,7 +28,7 @@ class Outcome:
         level: Of the last event.
         trouble: What went wrong; empty if nothing did.
         problems: Each obstacle, where there are several.
-        result: What the operation returned.
+        result: What the operation returned, or would have returned.
     """
 
     status: JobStatus
@@ -63,7 +63,9 @@ def failed(error: BaseException, kind: str) -> Outcome:
     assert not isinstance(error, Cancelled)
     if isinstance(error, PartlyFailedError):
         trouble = Problem(error.problem, error.cause, error.fix)
-        return Outcome(JobStatus.PARTLY_FAILED, error.exit_code, Level.WARNING, trouble)
+        return Outcome(
+            JobStatus.PARTLY_FAILED, error.exit_code, Level.WARNING, trouble, result=error.result
+        )
     if isinstance(error, PgconsoleError):
         obstacles = error.problems if isinstance(error, PreflightError) else []
         return Outcome(

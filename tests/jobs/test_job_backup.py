@@ -1,0 +1,47 @@
+"""The operations that jobs are there for, on real servers."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from tests.conftest import MakeSettings
+
+from pgconsole import jobs
+from pgconsole.errors import ConfigurationError
+from pgconsole.jobs import JobStatus
+from pgconsole.jobs.operations import lookup
+
+
+def test_a_backup_of_a_slot_as_a_job(
+    make_settings: MakeSettings, postgres16, database, monkeypatch
+):
+    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
+    settings = make_settings(postgres16, database)
+    request = {"slot": "2026-11-22T02:00:00+00:00"}  # a Sunday
+    job = jobs.wait(settings, jobs.start(settings, "backup", request, "alice"))
+    assert (job.status, str(job.problem), job.cause) == (JobStatus.DONE, "", "")
+    paths = [Path(path) for path in job.result["paths"]]
+    assert [path.name for path in paths] == [
+        f"{database}_{each}_20261122_020000.sql.gz" for each in ("daily", "weekly")
+    ]
+    assert b"user 1000" in gzip.decompress(paths[0].read_bytes())
+    phases = [entry.phase for entry in jobs.follow(settings, job.id)]
+    assert {"lock", "preflight", "dump", "verify", "publish", "end"} <= set(phases)
+    [_, *seqs] = [entry.seq for entry in jobs.Tail(job.directory).read()]
+    assert seqs == list(range(2, len(phases) + 1))
+
+
+def test_an_unreachable_server_is_said_by_name(make_settings: MakeSettings):
+    settings = make_settings(PGHOST="127.0.0.1", PGPORT="1", PGPASSWORD="s3cret-word")
+    job = jobs.wait(settings, jobs.start(settings, "backup", {}, "alice"))
+    assert (job.status, job.exit_code) == (JobStatus.FAILED, 1)
+    assert "127.0.0.1" in job.problem + job.cause
+
+
+def test_what_there_is_to_do():
+    assert callable(lookup("backup"))
+    assert callable(lookup("upload"))
+    with pytest.raises(ConfigurationError, match="'restore_all'"):
+        lookup("restore_all")
