@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def local_problems(settings: Settings) -> list[PgconsoleError]:
     except ConfigurationError as error:
         problems.append(error)
     try:
-        _make_directory(settings.backup_dir)
+        _make_directories(settings)
     except StorageError as error:
         problems.append(error)
     return problems
@@ -97,8 +98,9 @@ def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Prefl
     return Preflight(server, pg_dump, estimate)
 
 
-def _make_directory(directory: Path) -> None:
+def _make_directories(settings: Settings) -> None:
     """Make the backup directory if it is missing, and see whether it can be written to."""
+    directory = settings.backup_dir
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -107,12 +109,18 @@ def _make_directory(directory: Path) -> None:
             cause=error.strerror or str(error),
             fix="create it and let the user who runs pgconsole write to it, or change BACKUP_DIR",
         ) from error
-    if not os.access(directory, os.W_OK | os.X_OK):
+    try:
+        # One by one: `parents=True` would leave the upper one to the umask.
+        for below in (settings.state_dir, settings.state_dir / "locks"):
+            below.mkdir(mode=0o700, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
         raise StorageError(
             f"BACKUP_DIR {directory} can't be written to",
-            cause="the user who runs pgconsole lacks the permission, or it is mounted read-only",
-            fix=f"let user {os.geteuid()} write to it (chown), or change BACKUP_DIR",
-        )
+            cause=error.strerror or str(error),
+            fix=f"let user id {os.geteuid()} write to it, or change BACKUP_DIR",
+        ) from error
 
 
 def _estimate(settings: Settings, server: ServerInfo) -> Estimate:

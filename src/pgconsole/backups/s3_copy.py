@@ -46,14 +46,11 @@ class S3Copy:
         try:
             storage = S3Storage(self._settings)
             storage.check()
-            for left in storage.abort_leftovers(self._settings.pgdatabase):
-                self._report(
-                    Event("lock", f"aborted what a killed job left in S3: {left}", Level.WARNING)
-                )
         except Exception as error:
             self._failed(error)
         else:
             self._storage = storage
+            abort_leftovers(storage, self._settings.pgdatabase, self._report)
 
     def begin(self, name: BackupName, path: Path, expected_bytes: int) -> None:
         """Begin the upload of the file that is being written at `path`.
@@ -67,7 +64,7 @@ class S3Copy:
             return
         try:
             self._upload = self._storage.begin_upload(
-                self._key(name), path, expected_bytes=expected_bytes
+                object_key(self._settings, name), path, expected_bytes=expected_bytes
             )
         except Exception as error:
             self._failed(error)
@@ -104,9 +101,9 @@ class S3Copy:
             return keys
         size = manifest.compressed_bytes
         try:
-            self._send_rest(self._upload, size)
+            send_rest(self._upload, size, self._report)
             for backup_class in classes:
-                key = self._key(name.in_class(backup_class))
+                key = object_key(self._settings, name.in_class(backup_class))
                 self._storage.put_small(key + MANIFEST_SUFFIX, manifest.to_json())
                 if backup_class is classes[0]:
                     self._upload.complete()
@@ -117,16 +114,6 @@ class S3Copy:
         except Exception as error:
             self._failed(error)
         return keys
-
-    def _send_rest(self, upload: Upload, size: int) -> None:
-        """Send all parts, with progress; the last one goes within `finish`."""
-        upload.advance(size)
-        full_parts = size // upload.part_size * upload.part_size
-        while upload.error is None and upload.sent < full_parts:
-            self._report(Event("upload", bytes_done=upload.sent, bytes_expected=size))
-            time.sleep(_PROGRESS_EVERY)
-        upload.finish(size)
-        self._report(Event("upload", bytes_done=size, bytes_expected=size))
 
     def abort(self) -> None:
         """Leave nothing unfinished in S3. Does nothing after `complete`."""
@@ -154,5 +141,39 @@ class S3Copy:
         self.failure = error
         self._report(Event("upload", f"no copy in S3: {error}", Level.WARNING))
 
-    def _key(self, name: BackupName) -> str:
-        return self._settings.s3_prefix + name.relative_path
+
+def send_rest(upload: Upload, size: int, report: Report) -> None:
+    """Send all parts of a finished file, and wait for them with progress.
+
+    Args:
+        upload: On its way, or just begun.
+        size: The file's size in bytes.
+        report: Told the bytes that the store has confirmed.
+
+    Raises:
+        StorageError: A part could not be sent.
+    """
+    upload.advance(size)
+    full_parts = size // upload.part_size * upload.part_size  # the last one goes within `finish`
+    while upload.error is None and upload.sent < full_parts:
+        report(Event("upload", bytes_done=upload.sent, bytes_expected=size))
+        time.sleep(_PROGRESS_EVERY)
+    upload.finish(size)
+    report(Event("upload", bytes_done=size, bytes_expected=size))
+
+
+def abort_leftovers(storage: S3Storage, database: str, report: Report) -> None:
+    """Abort what killed jobs of a database left in S3. The caller holds the database's lock.
+
+    Nothing depends on it: what can't be aborted now is tried again by the next backup.
+    """
+    try:
+        for key in storage.abort_leftovers(database):
+            report(Event("lock", f"aborted what a killed job left in S3: {key}", Level.WARNING))
+    except StorageError as error:
+        report(Event("lock", str(error), Level.WARNING))
+
+
+def object_key(settings: Settings, name: BackupName) -> str:
+    """The key of a backup in the bucket."""
+    return settings.s3_prefix + name.relative_path

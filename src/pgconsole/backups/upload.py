@@ -1,0 +1,199 @@
+"""The upload operation: a local backup's copy in S3, made afterwards."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgconsole.backups.catalog import load_manifest, local_backups
+from pgconsole.backups.locking import database_lock
+from pgconsole.backups.s3_copy import abort_leftovers, object_key, send_rest
+from pgconsole.dumps.integrity import check_dump
+from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, check_database_name, parse_name
+from pgconsole.errors import ConfigurationError, StorageError
+from pgconsole.report import Event, Report
+from pgconsole.settings import Settings
+from pgconsole.storage.base import StoredBackup
+from pgconsole.storage.local import LocalStorage
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """A local backup to be copied to S3.
+
+    Attributes:
+        filename: Its file name, without directory.
+        actor: Who asked.
+        job: The id of the job that runs it, or empty.
+    """
+
+    filename: str
+    actor: str
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadResult:
+    """What is in S3 now.
+
+    Attributes:
+        keys: The objects, one for each class of the backup.
+        uploaded: Those of them that were not there before.
+        compressed_bytes: Size of each.
+    """
+
+    keys: tuple[str, ...]
+    uploaded: tuple[str, ...]
+    compressed_bytes: int
+
+
+def run_upload(settings: Settings, request: UploadRequest, report: Report) -> UploadResult:
+    """Check a local backup, then copy it and its manifest to S3, in every class it is in.
+
+    An object of the same size counts as there already; nothing is ever overwritten.
+
+    Args:
+        settings: Where from and where to.
+        request: Which backup, and who asked.
+        report: Told what happens.
+
+    Raises:
+        ConfigurationError: S3 is off, or the name is none of a local backup.
+        BusyError: Somebody else works on this database.
+        DamagedError: The local file is not what its manifest says; nothing was uploaded.
+        StorageError: The file can't be read, or S3 refuses; says why.
+        Cancelled: Raised by `report` or by a signal, and passed on. Nothing unfinished stays.
+    """
+    name = _wanted(settings, request.filename)
+    with ExitStack() as stack:
+        stack.enter_context(
+            database_lock(
+                settings, name.database, what="upload", actor=request.actor, job=request.job
+            )
+        )
+        stored = _find(settings, name)
+        manifest = load_manifest(settings, stored)
+        _check(settings, stored, manifest, report)
+        return _Upload(settings, stored, manifest, report).run(stack)
+
+
+def _wanted(settings: Settings, filename: str) -> BackupName:
+    if not settings.s3_enabled:
+        raise ConfigurationError(
+            "S3 is not set up", cause="no bucket is set", fix="set S3_BACKUP_BUCKET"
+        )
+    name = parse_name(filename)
+    if name is None:
+        raise ConfigurationError(
+            f"{filename!r} is no name of a backup",
+            cause="it is not <database>_<daily|weekly|monthly>_<YYYYMMDD>_<HHMMSS>.sql.gz",
+            fix="give a name that `pgconsole list` shows",
+        )
+    check_database_name(name.database)
+    return name
+
+
+def _find(settings: Settings, name: BackupName) -> StoredBackup:
+    for stored in local_backups(settings).backups:
+        if stored.name == name:
+            return stored
+    raise ConfigurationError(
+        f"There is no backup {name.filename!r} in {settings.backup_dir}",
+        cause=f"{LocalStorage(settings.backup_dir).path(name)} does not exist",
+        fix="give a name that `pgconsole list` shows",
+    )
+
+
+def _check(
+    settings: Settings, stored: StoredBackup, manifest: Manifest | None, report: Report
+) -> None:
+    """Prove that the local file is whole before it is spread."""
+
+    def on_progress(done: int) -> None:
+        report(Event("verify", bytes_done=done, bytes_expected=stored.size))
+
+    report(Event("verify", f"checking {stored.location}"))
+    source = LocalStorage(settings.backup_dir).open(stored.location)
+    try:
+        check_dump(source, manifest, on_progress)
+    finally:
+        source.close()
+    report(Event("verify", "the local file is whole"))
+
+
+class _Upload:
+    """One backup on its way to the bucket."""
+
+    def __init__(
+        self, settings: Settings, stored: StoredBackup, manifest: Manifest | None, report: Report
+    ) -> None:
+        from pgconsole.storage.s3 import S3Storage  # noqa: PLC0415 - boto3 only where S3 is used
+
+        self._settings = settings
+        self._stored = stored
+        self._manifest = manifest
+        self._report = report
+        self._storage = S3Storage(settings)
+
+    def run(self, stack: ExitStack) -> UploadResult:
+        self._storage.check()
+        abort_leftovers(self._storage, self._stored.name.database, self._report)
+        keys = [object_key(self._settings, name) for name in self._names()]
+        present = self._present(keys)
+        uploaded = []
+        for key in keys:
+            if key in present:
+                self._put_manifest(key)
+                self._say(key, "is there already")
+                continue
+            if present:
+                self._put_manifest(key)
+                self._storage.copy(present[0], key, self._stored.size)
+            else:
+                self._send(key, stack)
+            present.append(key)
+            uploaded.append(key)
+            self._say(key, "is uploaded")
+        return UploadResult(tuple(keys), tuple(uploaded), self._stored.size)
+
+    def _names(self) -> list[BackupName]:
+        """The backup in every class that it is in by its manifest, and still lies in."""
+        name = self._stored.name
+        if self._manifest is None or name.backup_class not in self._manifest.classes:
+            return [name]
+        storage = LocalStorage(self._settings.backup_dir)
+        names = [name.in_class(backup_class) for backup_class in self._manifest.classes]
+        return [other for other in names if storage.path(other).exists()]
+
+    def _present(self, keys: list[str]) -> list[str]:
+        """The keys that lie in the bucket with the right size.
+
+        Raises:
+            StorageError: One lies there with another size.
+        """
+        sizes = {stored.location: stored.size for stored in self._storage.listing().backups}
+        for key in keys:
+            if sizes.get(key, self._stored.size) != self._stored.size:
+                raise StorageError(
+                    f"{key} in bucket {self._settings.s3_bucket!r} is another file",
+                    cause=f"it has {sizes[key]} bytes, the local backup {self._stored.size}",
+                    fix="delete it if it is not wanted, then upload again",
+                )
+        return [key for key in keys if key in sizes]
+
+    def _send(self, key: str, stack: ExitStack) -> None:
+        path = Path(self._stored.location)
+        upload = self._storage.begin_upload(key, path, expected_bytes=self._stored.size)
+        stack.callback(upload.abort)
+        send_rest(upload, self._stored.size, self._report)
+        self._put_manifest(key)
+        upload.complete()
+
+    def _put_manifest(self, key: str) -> None:
+        if self._manifest is not None:
+            self._storage.put_small(key + MANIFEST_SUFFIX, self._manifest.to_json())
+
+    def _say(self, key: str, what: str) -> None:
+        self._report(Event("upload", f"s3://{self._settings.s3_bucket}/{key} {what}"))
