@@ -209,6 +209,8 @@ def test_a_runner_without_the_lock_does_nothing(started):
         )  # fmt: skip
     assert again.returncode == 3
     assert not (job.directory / "state.json").exists()
+    started.go.touch()
+    assert jobs.wait(started.settings, job.id).status is JobStatus.DONE
 
 
 def test_the_environment_is_what_the_job_needs(make_jobs, monkeypatch, tmp_path):
