@@ -41,8 +41,8 @@ class PgconsoleApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True)
     ]
-    # Our own action opens the palette; this one would only be a second binding of it.
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as in App
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -62,6 +62,10 @@ class PgconsoleApp(App[None]):
         self.register_theme(ANSI)
         few_colors = self.console.color_system not in ("256", "truecolor")
         self.theme = ANSI.name if plain or few_colors else DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, which every theme of ours sets."""
+        return {name: DARK.variables[name] for name in ("header-brand", "muted", "faint")}
 
     def on_mount(self) -> None:
         """Open the main screen; leave the terminal as it was found when we are told to go."""

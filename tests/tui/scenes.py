@@ -90,7 +90,9 @@ def local_shelf(found: Listing | None = None) -> Shelf:
     return replace(shelf, manifest=manifest(), due=LAST + timedelta(days=1))
 
 
-def job(status: JobStatus, *, ago: float = 2 * 3600, took: float | None = 14, **more: object) -> Job:
+def job(
+    status: JobStatus, *, ago: float = 2 * 3600, took: float | None = 14, **more: object
+) -> Job:
     """A backup job that began so many seconds ago."""
     began = NOW - timedelta(seconds=ago)
     ended = began + timedelta(seconds=took) if took is not None else None

@@ -9,7 +9,7 @@ from pgconsole.actions import ACTIONS
 
 def bindings() -> list[BindingType]:
     """One binding an action; those with a footer name are shown there."""
-    return [
+    found: list[BindingType] = [
         Binding(
             ",".join(action.keys),
             action.id,
@@ -20,3 +20,5 @@ def bindings() -> list[BindingType]:
         )
         for action in ACTIONS
     ]
+    # Textual's own way to copy what was selected with the mouse.
+    return [*found, Binding("ctrl+c", "copy_text", "Copy", show=False)]

@@ -69,7 +69,7 @@ class ConfirmScreen(ModalScreen[bool]):
                 yield question
                 yield Input(id="answer", compact=True)
             hint = Line(id="hint")
-            hint.show("Enter does it only if this says exactly yes · Esc closes, nothing happens")
+            hint.show("Enter acts only on exactly yes · Esc closes, nothing happens")
             yield hint
 
     @on(Input.Submitted, "#answer")
@@ -83,7 +83,7 @@ class ConfirmScreen(ModalScreen[bool]):
         said = f"“{clean(event.value)[:20]}” is not yes" if event.value else "Nothing typed"
         hint = self.query_one("#hint", Line)
         hint.add_class("-wrong")
-        hint.show(f"! {said}: nothing was started. Type exactly yes, or Esc to close")
+        hint.show(f"! {said}: nothing happens. Type exactly yes, or press Esc")
 
     def action_close(self) -> None:
         """Close without doing anything."""

@@ -6,15 +6,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalGroup, VerticalScroll
-from textual.content import Content
+from textual.containers import HorizontalGroup, VerticalGroup, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from pgconsole.actions import ACTIONS, Group
-from pgconsole.widgets.line import Part
-
-_KEY_WIDTH = 13
+from pgconsole.widgets.line import Line
 
 _WORDS = (
     ("✓ complete", "verified by pgconsole before it got its name; not read again since"),
@@ -43,9 +39,14 @@ class HelpScreen(ModalScreen[None]):
         """The help."""
         with VerticalGroup(id="help") as box:
             box.border_title = "Help"
-            box.border_subtitle = "Esc closes · j k scroll"
+            box.border_subtitle = "Esc closes · j k scroll · q quits"
             with VerticalScroll(id="help-text", can_focus=False):
-                yield Static(help_text(), markup=False)
+                for heading, rows in sections():
+                    yield _line("help-heading", heading)
+                    for key, meaning in rows:
+                        with HorizontalGroup():
+                            yield _line("help-key", key)
+                            yield _line("help-meaning", meaning)
 
     def action_scroll(self, where: str) -> None:
         """Scroll the text."""
@@ -53,16 +54,19 @@ class HelpScreen(ModalScreen[None]):
         getattr(text, f"scroll_{where}")(animate=False)
 
 
-def help_text() -> Content:
+def sections() -> list[tuple[str, list[tuple[str, str]]]]:
     """All actions by group, then the words that the screen uses."""
-    parts: list[Part] = []
-    for group in Group:
-        parts.append((f"{group}\n", "$text-primary bold"))
-        for action in ACTIONS:
-            if action.group is group:
-                parts += [(f"  {action.key_text:<{_KEY_WIDTH}}", "bold"), f"{action.help}\n"]
-        parts.append("\n")
-    parts.append(("Words\n", "$text-primary bold"))
-    for word, meaning in _WORDS:
-        parts += [(f"  {word:<{_KEY_WIDTH}}", "bold"), f"{meaning}\n"]
-    return Content.assemble(*parts).rstrip()
+    found = [
+        (
+            str(group),
+            [(action.key_text, action.help) for action in ACTIONS if action.group is group],
+        )
+        for group in Group
+    ]
+    return [*found, ("Words", list(_WORDS))]
+
+
+def _line(css: str, text: str) -> Line:
+    line = Line(classes=css)
+    line.show(text)
+    return line

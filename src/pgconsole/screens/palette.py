@@ -17,7 +17,7 @@ class ActionProvider(Provider):
         """All actions, before anything is typed."""
         for action in ACTIONS:
             run = partial(self.screen.run_action, action.id)
-            shown = Content.assemble(f"{action.label}  ", (action.key_text, "$text-muted"))
+            shown = Content.assemble(f"{action.label}  ", (action.key_text, "$muted"))
             yield DiscoveryHit(shown, run, text=action.label, help=action.help)
 
     async def search(self, query: str) -> Hits:

@@ -16,7 +16,7 @@ from pgconsole.widgets.words import ago, clean, counted, size
 
 _NOT_SET_UP = (
     "S3 is not set up: backups are kept on this machine only.\n\n"
-    "To copy them to S3, set S3_BACKUP_BUCKET (and S3_ENDPOINT_URL for MinIO, R2, …)\n"
+    "To copy them to S3, set S3_BACKUP_BUCKET (and S3_ENDPOINT_URL for MinIO, R2, …) "
     "in the environment or in .env, then start pgconsole again."
 )
 
@@ -35,8 +35,8 @@ class BackupPane(Pane):
         self.table = BackupTable(
             settings.backup_timezone, "IN S3" if local else "LOCAL", id=f"{place}-table"
         )
-        title = "Local backups" if local else "S3 backups"
-        super().__init__(str(place), number, title, self.table)
+        titles = ("Local backups", "Local") if local else ("S3 backups", "S3")
+        super().__init__(str(place), number, titles, self.table)
         self._set_up = local or settings.s3_enabled
         self._where = (
             str(settings.backup_dir) if local else f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
@@ -47,7 +47,7 @@ class BackupPane(Pane):
         """Draw the first state."""
         if not self._set_up:
             self.set_count("off")
-            self.say((_NOT_SET_UP, "$text-muted"), instead=True)
+            self.say((_NOT_SET_UP, "$muted"), instead=True)
             self.tell_age("S3 is not set up")
 
     def show_known(
@@ -77,8 +77,8 @@ class BackupPane(Pane):
         if known.problem is not None:
             self._say_problem(known, now)
         elif shelf is None:
-            waiting = age_text(None, known.asked_at, now)
-            self.say((f"Reading {self._where} …\n{waiting}", "$text-muted"), instead=True)
+            waiting = age_text(known, now)
+            self.say((f"Reading {self._where} …\n{waiting}", "$muted"), instead=True)
         elif not shelf.backups:
             self._say_empty(shelf)
         else:
@@ -98,13 +98,13 @@ class BackupPane(Pane):
         assert problem is not None
         parts: list[Part] = [(f"✗ {clean(problem.problem)}", "$text-error bold")]
         if problem.cause:
-            parts.append((f"\n  Cause: {clean(problem.cause)}", "$text"))
+            parts.append(f"\nCause: {clean(problem.cause)}")
         if problem.fix:
-            parts.append((f"\n  Next:  {clean(problem.fix)}", "$text"))
+            parts.append(f"\nNext: {clean(problem.fix)}")
         shelf = known.value
         if shelf is not None and shelf.backups and known.read_at is not None:
-            old = f"\n  Below is what was there {ago(known.read_at, now)}"
-            self.say(*parts, (old, "$text-muted"))
+            old = f"\nBelow is what was there {ago(known.read_at, now)}"
+            self.say(*parts, (old, "$muted"))
         else:
             self.say(*parts, instead=True)
 
@@ -112,7 +112,7 @@ class BackupPane(Pane):
         text = f"No backups in {clean(self._where)} yet.\nPress b to take one."
         if shelf.foreign:
             text += f"\n\n{counted(shelf.foreign, 'other file')} there; not a backup's name."
-        self.say((text, "$text-muted"), instead=True)
+        self.say((text, "$muted"), instead=True)
 
     def _age(self, known: Known[Shelf], now: datetime) -> str:
         shelf = known.value
@@ -123,5 +123,5 @@ class BackupPane(Pane):
                 parts.append(f"{shelf.foreign} foreign")
             if shelf.leftovers:
                 parts.append(f"{shelf.leftovers} unfinished")
-        age = age_text(known.read_at, known.asked_at, now)
+        age = age_text(known, now)
         return " · ".join([*parts, *([age] if age else [])])

@@ -34,12 +34,14 @@ class Verdict:
     Attributes:
         level: The answer in a word.
         text: The answer in a sentence.
+        job: Id of the failed job whose cause the sentence tells.
         lost_since: A restore now would lose what changed after this moment; None if unknown.
     """
 
     level: Level
     text: str
     lost_since: datetime | None = None
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def judge(evidence: Evidence, now: datetime) -> Verdict:
         return Verdict(Level.UNKNOWN, _not_readable(local, local.problem, newest, now), since)
     failure = _failure(evidence, newest)
     if failure is not None:
-        return Verdict(Level.BAD, _failed(failure, good, now), since)
+        return Verdict(Level.BAD, _failed(failure, good, now), since, failure.id)
     if newest is not good and newest is not None:
         return Verdict(Level.UNKNOWN, _unchecked(newest, good, now), since)
     if newest is None:

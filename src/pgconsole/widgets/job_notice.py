@@ -53,8 +53,13 @@ def title(job: Job) -> str:
     return clean(job.kind).replace("_", " ").capitalize()
 
 
-def outcome(job: Job, now: datetime) -> tuple[Level, str, str]:
+def outcome(job: Job, now: datetime, *, cause_told: bool = False) -> tuple[Level, str, str]:
     """An ended job in two lines: how it ended and when; why, and what to do.
+
+    Args:
+        job: The job.
+        now: The time.
+        cause_told: The cause is on the screen already.
 
     Returns:
         How bad it is, the headline, and the second line.
@@ -66,7 +71,7 @@ def outcome(job: Job, now: datetime) -> tuple[Level, str, str]:
         headline = f"{title(job)} was interrupted (it began {ago(job.created_at, now)})"
     if job.problem:
         headline += f": {clean(job.problem)}"
-    cause = clean(job.cause or "")
+    cause = "" if cause_told else clean(job.cause)
     fix = f"Next: {clean(job.fix)}" if job.fix else ""
     second = ". ".join(part for part in (cause, fix) if part)
     if job.status is JobStatus.DONE and job.started_at and job.finished_at:

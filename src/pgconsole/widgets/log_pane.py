@@ -23,7 +23,7 @@ class LogPane(Pane):
 
     def __init__(self, settings: Settings, number: int) -> None:
         self.log_view = JournalLog(settings.backup_timezone)
-        super().__init__("log", number, "Log", self.log_view)
+        super().__init__("log", number, ("Log", "Log"), self.log_view)
         self._job: Job | None = None
         self._known = False
         self._problem: PgconsoleError | None = None
@@ -56,7 +56,7 @@ class LogPane(Pane):
             return
         if job is None:
             text = "No job has run yet.\nPress b to take a backup: its log appears here."
-            self.say((text if self._known else "Reading the jobs …", "$text-muted"), instead=True)
+            self.say((text if self._known else "Reading the jobs …", "$muted"), instead=True)
             self.set_count("")
             self.tell_age("")
             return

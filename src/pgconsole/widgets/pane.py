@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line, Part
 from pgconsole.widgets.words import clean, span
+
+T = TypeVar("T")
 
 _SLOW = timedelta(seconds=3)  # an answer that takes longer is worth a word
 
@@ -20,14 +24,14 @@ class Pane(Vertical):
     Args:
         name: Its id, and its name in actions.
         number: The key that goes there.
-        title: Its heading.
+        titles: Its heading, and a shorter one for the tab.
         body: What takes the keys.
     """
 
-    def __init__(self, name: str, number: int, title: str, body: Widget) -> None:
+    def __init__(self, name: str, number: int, titles: tuple[str, str], body: Widget) -> None:
         super().__init__(id=name, classes="pane")
         self.number = number
-        self.title = title
+        self._title, self._short_title = titles
         self.body = body
         self.notice = Line(classes="pane-notice")
         self.info = Line(classes="pane-info")
@@ -43,11 +47,11 @@ class Pane(Vertical):
     @property
     def tab_text(self) -> str:
         """The title as a tab: with its key, and how many there are."""
-        return f"{self.number} {self.title}{self._count}"
+        return f"{self.number} {self._short_title}{self._count}"
 
     def set_count(self, count: str) -> None:
         """Say in the title how much there is, or in what state it is."""
-        text = f" {count}" if count else ""
+        text = f" · {count}" if count else ""
         if text != self._count:
             self._count = text
             self._set_title()
@@ -65,16 +69,26 @@ class Pane(Vertical):
             self.border_subtitle = clean(text).replace("[", "\\[")
 
     def _set_title(self) -> None:
-        self.border_title = self.tab_text
+        self.border_title = f"{self.number} {self._title}{self._count}"
 
 
-def age_text(read_at: datetime | None, asked_at: datetime | None, now: datetime) -> str:
-    """How old the data is, and whether newer is on its way."""
-    waiting = now - asked_at if asked_at is not None else timedelta()
+def age_text(known: Known[T], now: datetime) -> str:
+    """How old the data is, when the last attempt failed, and whether one takes long."""
     parts = []
-    if read_at is not None:
-        age = now - read_at
-        parts.append("read just now" if age < timedelta(seconds=5) else f"read {span(age)} ago")
-    if waiting > _SLOW:
-        parts.append(f"no answer for {span(waiting)}")
+    if known.read_at is not None:
+        parts.append(f"read {_roughly(known.read_at, now)}")
+    if known.failed_at is not None:
+        parts.append(f"failed {_roughly(known.failed_at, now)}")
+    if known.waiting(now) > _SLOW:
+        parts.append(f"no answer for {span(known.waiting(now))}")
     return " · ".join(parts)
+
+
+def _roughly(moment: datetime, now: datetime) -> str:
+    """Seconds that tick all the time would be unrest, and traffic on a slow link."""
+    age = now - moment
+    if age < timedelta(seconds=10):
+        return "just now"
+    if age < timedelta(minutes=1):
+        age = timedelta(seconds=age.seconds // 10 * 10)
+    return f"{span(age)} ago"

@@ -14,8 +14,8 @@ from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.words import clean, until
 
 _WHO = (
-    "The backup container, or cron on its host, runs the schedule. This console does\n"
-    "not see whether it is alive: the age of the last backup above is the evidence."
+    "The backup container, or cron on its host, runs the schedule. This console does not see "
+    "whether it is alive: the age of the last backup above is the evidence."
 )
 
 
@@ -53,7 +53,7 @@ class SchedulePane(Pane):
 
     def __init__(self, settings: Settings, number: int) -> None:
         self._text = Line(classes="schedule-text")
-        super().__init__("schedule", number, "Schedule", ScheduleBody(self._text))
+        super().__init__("schedule", number, ("Schedule", "Schedule"), ScheduleBody(self._text))
         self._settings = settings
         self._known: Known[Timetable] = Known()
 
@@ -74,7 +74,7 @@ class SchedulePane(Pane):
         if known.value is None:
             problem = known.problem
             text = f"✗ {clean(str(problem))}" if problem else "Reading the schedule …"
-            self.say((text, "$text-error" if problem else "$text-muted"), instead=True)
+            self.say((text, "$text-error" if problem else "$muted"), instead=True)
             return
         self.say()
         runs = [run for run in known.value.runs if run > now] or list(known.value.runs[-1:])
@@ -82,14 +82,14 @@ class SchedulePane(Pane):
         zone = self._settings.backup_timezone
         self.tell_age(f"times in {zone}" + (", BACKUP_TIMEZONE" if str(zone) != "UTC" else ""))
         self._text.show(
-            ("Schedule   ", "$text-muted"),
+            ("Schedule   ", "$muted"),
             (self._settings.backup_schedule, "bold"),
-            ("   BACKUP_SCHEDULE", "$text-disabled"),
-            ("\nIn words   ", "$text-muted"),
+            ("   BACKUP_SCHEDULE", "$faint"),
+            ("\nIn words   ", "$muted"),
             clean(known.value.words),
             "\n",
             *_runs(runs, now),
-            (f"\n\n{_WHO}", "$text-muted"),
+            (f"\n\n{_WHO}", "$muted"),
         )
 
 
@@ -98,10 +98,10 @@ def _runs(runs: list[datetime], now: datetime) -> list[Part]:
     parts: list[Part] = []
     for number, run in enumerate(runs):
         local = run.astimezone()
-        parts.append(("\nNext runs  " if number == 0 else "\n           ", "$text-muted"))
+        parts.append(("\nNext runs  " if number == 0 else "\n           ", "$muted"))
         when = f"{run:%a %Y-%m-%d %H:%M} {clean(run.tzname() or '')}"
         parts.append((when, "bold" if number == 0 else ""))
         if local.utcoffset() != run.utcoffset():
             parts.append((f"  = {local:%a %H:%M} {clean(local.tzname() or '')} here", ""))
-        parts.append((f"  {until(run, now)}", "$text-primary" if number == 0 else "$text-muted"))
+        parts.append((f"  {until(run, now)}", "$text-primary" if number == 0 else "$muted"))
     return parts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from textual.content import Content
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.settings import Settings
@@ -12,7 +13,7 @@ from pgconsole.widgets.health import Level, Verdict, is_active
 from pgconsole.widgets.job_notice import figures, outcome, title
 from pgconsole.widgets.line import Line, Part
 from pgconsole.widgets.progress import Progress
-from pgconsole.widgets.words import ago, clean, clipped, stamp, until, zone_name
+from pgconsole.widgets.words import clean, clipped, span, stamp, until, zone_name
 
 GLYPHS = {Level.GOOD: "✓", Level.WARNING: "!", Level.BAD: "✗", Level.UNKNOWN: "?"}
 STYLES = {
@@ -22,6 +23,7 @@ STYLES = {
     Level.UNKNOWN: "$text-warning",
 }
 _BAR_FULL, _BAR_REST = "━", "─"
+_GUTTER = 6  # the sign, and the padding of a high window
 
 
 class HeaderStrip(Line):
@@ -45,44 +47,61 @@ class HeaderStrip(Line):
             (" pgconsole ", "$header-brand bold"),
             "   ",
             (database, "bold"),
-            (server, "$text-muted"),
+            (server, "$muted"),
             gap,
-            (f"{clock} ", "$text-muted"),
+            (f"{clock} ", "$muted"),
         )
 
 
-class StatusStrip(Line):
+class _Strip(Horizontal):
+    """A sign, and lines beside it that wrap by themselves."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name, classes="strip")
+        self._sign = Line(classes="strip-sign")
+        self._text = Line(classes="strip-text")
+
+    def compose(self) -> ComposeResult:
+        """The two columns."""
+        yield self._sign
+        yield self._text
+
+    def _show(self, sign: str, style: str, *parts: Part) -> None:
+        self._sign.show((sign, f"{style} bold"))
+        self._text.show(*parts)
+
+
+class StatusStrip(_Strip):
     """Are my backups good? What would a restore lose? When is the next run due?"""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(id="status")
+        super().__init__("status")
         self._zone = settings.backup_timezone
 
     def judge(self, verdict: Verdict, next_run: datetime | None, now: datetime) -> None:
         """Show a verdict."""
-        style = STYLES[verdict.level]
-        parts: list[Part] = [(f"{GLYPHS[verdict.level]} ", f"{style} bold"), (verdict.text, style)]
         below = []
         if verdict.lost_since is not None:
             moment = f"{stamp(verdict.lost_since, self._zone)} "
             moment += zone_name(self._zone, verdict.lost_since)
-            below.append(f"A restore would lose changes since {moment}")
+            below.append(f"A restore loses changes since {moment}")
         if next_run is not None:
-            below.append(f"next run due {until(next_run, now)}")
-        if below:
-            text = " · ".join(below)
-            parts.append((f"\n  {text[0].upper()}{text[1:]}", "$text-muted"))
-        self.show(*parts)
+            below.append(f"{'next' if below else 'Next run'} due {until(next_run, now)}")
+        style = STYLES[verdict.level]
+        more: list[Part] = [("\n" + " · ".join(below), "$muted")] if below else []
+        self._show(GLYPHS[verdict.level], style, (verdict.text, f"{style} bold"), *more)
 
 
-class JobStrip(Line):
+class JobStrip(_Strip):
     """The running job, or how the last one ended as long as that is news."""
 
     def __init__(self) -> None:
-        super().__init__(id="job")
+        super().__init__("job")
         self.display = False
 
-    def show_job(self, job: Job | None, progress: Progress, now: datetime, running: int) -> None:
+    def show_job(
+        self, job: Job | None, progress: Progress, now: datetime, *, running: int, told: str
+    ) -> None:
         """Show a job.
 
         Args:
@@ -90,47 +109,60 @@ class JobStrip(Line):
             progress: Of that job, if it runs.
             now: The time.
             running: How many jobs run.
+            told: Id of the job whose cause the status tells.
         """
         self.display = job is not None
         if job is None:
             return
-        self.set_class(not is_active(job), "-ended")
         if is_active(job):
             self._show_running(job, progress, now, running)
-        else:
-            level, headline, second = outcome(job, now)
-            style = STYLES[level]
-            dismiss = ("   x dismisses this", "$text-disabled")
-            below: list[Part] = [(f"\n  {second}", "$text-muted")] if second else []
-            self.show((f"{GLYPHS[level]} {headline}", style), *below, dismiss)
+            return
+        level, headline, second = outcome(job, now, cause_told=job.id == told)
+        below = f"{second}   " if second else ""
+        self._show(
+            GLYPHS[level],
+            STYLES[level],
+            (headline, STYLES[level]),
+            (f"\n{below}", "$muted"),
+            ("x", "$text-primary bold"),
+            (" dismisses this", "$muted"),
+        )
 
     def _show_running(self, job: Job, progress: Progress, now: datetime, running: int) -> None:
         word = {JobStatus.QUEUED: "starting", JobStatus.CANCELLING: "cancelling"}.get(
             job.status, "running"
         )
         more = f" (+{running - 1} more)" if running > 1 else ""
-        head = f"● {title(job)} {word}{more}  "
-        phase = clean(progress.phase or job.phase or "")
+        head = f"{title(job)} {word}{more}"
+        phase = clean(progress.phase or job.phase)
         numbers = figures(progress)
-        bar = self._bar(progress, len(head) + len(phase) + 2 + len(numbers[0] if numbers else ""))
-        top: list[Part] = [(head, "$text-primary bold"), (f"{phase}  ", "bold"), *bar]
-        if numbers:
-            top.append(numbers[0])
-        started = f"started {ago(job.started_at or job.created_at, now)} by {clean(job.actor)}"
-        table = clean(progress.table) if progress.table else ""
-        rest = "   ".join([*numbers[1:], started])
-        room = max(10, self.size.width - len(rest) - 8)
-        below = f"{clipped(table, room)}   {rest}" if table else rest
-        self.show(*top, (f"\n  {below}", "$text-muted"))
+        amount = numbers[0] if numbers else ""
+        so_far = f"{span(now - (job.started_at or job.created_at))} so far"
+        rest = "   ".join([*numbers[1:], so_far])
+        room = self.size.width - _GUTTER - len(rest)
+        by = f"   by {clean(job.actor)}"
+        if progress.table:
+            table = clipped(clean(progress.table), max(16, room - 3))
+            rest = f"{table}   {rest}"
+        below = rest + by if len(rest + by) <= self.size.width - _GUTTER else rest
+        self._show(
+            "●",
+            "$text-primary",
+            (head, "$text-primary bold"),
+            (f"  {phase}  ", "bold"),
+            *self._bar(progress, len(head) + len(phase) + len(amount)),
+            amount,
+            (f"\n{below}", "$muted"),
+        )
 
     def _bar(self, progress: Progress, taken: int) -> list[Part]:
         share = progress.share
         if share is None:
             return []
-        width = max(8, min(60, self.size.width - taken - 12))
+        width = max(8, min(60, self.size.width - taken - 16))
         full = round(share * width)
         return [
             (_BAR_FULL * full, "$text-primary"),
-            (_BAR_REST * (width - full), "$text-disabled"),
-            Content(f" {share:>4.0%}  "),
+            (_BAR_REST * (width - full), "$faint"),
+            f" {share:>4.0%}  ",
         ]

@@ -18,6 +18,8 @@ DARK = Theme(
     error="#f28b82",
     variables={
         "header-brand": "#10141b on #7cb7ff",
+        "muted": "#95a1b3",
+        "faint": "#4a566a",
         "footer-background": "#1d2430",
         "footer-key-foreground": "#7cb7ff",
         "border": "#7cb7ff",
@@ -43,6 +45,8 @@ ANSI = Theme(
     error="ansi_red",
     variables={
         "header-brand": "reverse",
+        "muted": "ansi_default",
+        "faint": "ansi_default",
         "ansi-background": "ansi_black",
         "ansi-foreground": "ansi_white",
         "border": "ansi_cyan",

@@ -1,0 +1,95 @@
+"""What the main screen knows of the jobs: which there are, which is followed, how far it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pgconsole.jobs import Job, JobStatus
+from pgconsole.screens.feeds import Growth
+from pgconsole.widgets.health import is_active
+from pgconsole.widgets.job_notice import job_to_show
+from pgconsole.widgets.progress import Progress, ProgressMeter
+
+
+class JobBoard:
+    """The jobs, the newest first, and the one whose log is shown."""
+
+    def __init__(self) -> None:
+        self.jobs: tuple[Job, ...] = ()
+        self.followed: Job | None = None
+        self._chosen: str | None = None  # None: whatever runs, else the newest
+        self._dismissed: set[str] = set()
+        self._meter = ProgressMeter()
+
+    @property
+    def running(self) -> int:
+        """How many jobs run."""
+        return sum(map(is_active, self.jobs))
+
+    @property
+    def cancellable(self) -> Job | None:
+        """The newest job that runs and was not told to stop yet."""
+        for job in self.jobs:
+            if is_active(job) and job.status is not JobStatus.CANCELLING:
+                return job
+        return None
+
+    def take(self, jobs: tuple[Job, ...]) -> bool:
+        """Take in the jobs as they are now.
+
+        Returns:
+            Whether a job has ended since the last time.
+        """
+        active = {job.id for job in jobs if is_active(job)}
+        ended = any(is_active(job) and job.id not in active for job in self.jobs)
+        self.jobs = jobs
+        return ended
+
+    def follow(self) -> bool:
+        """Decide whose log is shown: the chosen job's, else a running one's, else the newest's.
+
+        Returns:
+            Whether it is another job than before.
+        """
+        before = self.followed
+        wanted = next((job for job in self.jobs if job.id == self._chosen), None)
+        if wanted is None:
+            active = (job for job in self.jobs if is_active(job))
+            wanted = next(active, self.jobs[0] if self.jobs else None)
+        self.followed = wanted
+        return wanted is not None and (before is None or before.id != wanted.id)
+
+    def choose(self, older: int) -> None:
+        """Step to the job so many before the followed one; past the newest: whatever runs."""
+        ids = [job.id for job in self.jobs]
+        if self.followed is None or self.followed.id not in ids:
+            return
+        target = ids.index(self.followed.id) + older
+        if target < len(ids):
+            self._chosen = ids[target] if target >= 0 else None
+
+    def choose_latest(self) -> None:
+        """Follow whatever runs."""
+        self._chosen = None
+
+    def grew(self, growth: Growth) -> bool:
+        """Take in new entries of a journal; False if they are of a job not followed any more."""
+        if self.followed is None or growth.job_id != self.followed.id:
+            return False
+        if growth.first:
+            self._meter = ProgressMeter()
+        for entry in growth.entries:
+            self._meter.feed(entry)
+        return True
+
+    def notice(self, now: datetime) -> tuple[Job | None, Progress]:
+        """The job that the strip shows, and how far it is."""
+        job = job_to_show(self.jobs, self._dismissed, now)
+        same = job is not None and self.followed is not None and job.id == self.followed.id
+        return job, self._meter.progress if same else Progress()
+
+    def dismiss(self, now: datetime) -> None:
+        """Take the notice about an ended job off the screen."""
+        job, _ = self.notice(now)
+        if job is not None and not is_active(job):
+            self._dismissed.add(job.id)

@@ -1,0 +1,39 @@
+"""Waits for what the console shows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from pgconsole.app import PgconsoleApp
+
+
+def shown(screen: Screen[object]) -> str:
+    """What is on the screen, as text, line by line."""
+    strips = screen._compositor.render_strips(screen.size)
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def app_of(pilot: Pilot[None]) -> PgconsoleApp:
+    app = pilot.app
+    assert isinstance(app, PgconsoleApp)
+    return app
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], timeout: float = 30.0) -> None:
+    """Let the app run until the condition holds; say what was on the screen if it never does."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout} s:\n{shown(pilot.app.screen)}")
+        await asyncio.sleep(0.02)
+    await pilot.pause()
+
+
+async def until_shown(pilot: Pilot[None], text: str, timeout: float = 30.0) -> None:
+    """Let the app run until this text is on the screen."""
+    await until(pilot, lambda: text in shown(pilot.app.screen), timeout)
