@@ -28,8 +28,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def _server(tmp_path_factory: pytest.TempPathFactory, version: int) -> Iterator[PostgresServer]:
     directory = tmp_path_factory.mktemp(f"postgres{version}")
     # pytest's directories are 0700, but as root the server runs as another user.
-    for parent in [directory, *directory.parents][:3]:
-        parent.chmod(0o755)
+    # Four of them with pytest-xdist; without it the fourth is /tmp, which is open.
+    for parent in [directory, *directory.parents][:4]:
+        if not parent.stat().st_mode & 0o001:
+            parent.chmod(0o755)
     with PostgresServer(directory, version) as server:
         yield server
 
