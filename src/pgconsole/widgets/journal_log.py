@@ -149,13 +149,13 @@ class JournalLog(ScrollView, can_focus=True, inherit_bindings=False):
         css = _STYLES.get(entry.level, "")
         message = _SIGNS.get(entry.level, "") + clean(entry.message)
         room = max(10, (self._width or 78) - len(head) - len(phase))
-        first, *rest = _wrapped(message, room)
+        first, *rest = wrapped(message, room)
         indent = " " * len(head)
         blank = " " * len(phase)
         return [_Row(head, phase, first, css), *(_Row(indent, blank, line, css) for line in rest)]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """Lines of at most so many cells, cut at spaces; words that are longer are cut too."""
     lines: list[str] = []
     line = ""
