@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from isal import igzip_lib, isal_zlib
 
+from pgconsole.dumps.source import RangedSource
 from pgconsole.errors import DamagedError
 
 # ISA-L's second level, measured on 1.5 GB of text, JSON, numbers and 15 % noise: 1.06 times the
 # size of gzip -9 (level 1: 1.07, level 3: 1.06), 330 MB/s on one core against gzip's 30.
 _LEVEL = 2
 _GZIP = 31  # window bits: 32 KiB, in a gzip wrapper; ISA-L's header has no time and no name
-_READ = 2 << 20  # bytes; a usual member is read at once
-_PIECE = 1 << 20  # bytes of decoded data in hand; smaller is slower, larger leaves the caches
+# Compressed bytes that are fed at once, and decoded bytes that come out at once: they stay in the
+# caches. Fed whole members, the allocator's heap grows with every one of them, to no end.
+PIECE = 1 << 18
+# Fed where members may be tiny: after each, the rest of what was fed is copied.
+_SIP = 1 << 16
 _IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment] # stub: an instance
 
 
@@ -36,7 +40,7 @@ class Tally(NamedTuple):
     Attributes:
         raw_bytes: Its uncompressed size.
         newlines: Newlines in it.
-        tail: Its last three bytes.
+        tail: Its last four bytes.
     """
 
     raw_bytes: int
@@ -51,8 +55,15 @@ def tally(pieces: Iterator[bytes]) -> Tally:
     for piece in pieces:
         raw_bytes += len(piece)
         newlines += piece.count(b"\n")
-        tail = (tail + piece[-3:])[-3:]
+        tail = (tail + piece[-4:])[-4:]
     return Tally(raw_bytes, newlines, tail)
+
+
+def sliced(data: bytes) -> Iterator[memoryview]:
+    """A member in pieces to feed a decoder with."""
+    view = memoryview(data)
+    for start in range(0, len(view), PIECE):
+        yield view[start : start + PIECE]
 
 
 class Readable(Protocol):
@@ -63,24 +74,52 @@ class Readable(Protocol):
         ...
 
 
-def read_range(source: Readable, offset: int, length: int) -> Iterator[bytes]:
-    """The bytes of a range, in pieces of at most 2 MiB.
+class ByteRange:
+    """A range of a source, read front to back in requests of a fixed size.
 
-    Raises:
-        StorageError: They can't be read.
-        DamagedError: The source ends before the range does.
+    Args:
+        source: Where the bytes are.
+        start: Offset of the first byte.
+        end: Offset behind the last byte; nothing beyond it is read.
+        request: Bytes to ask for at once.
     """
-    end = offset + length
-    while offset < end:
-        piece = source.read_at(offset, min(_READ, end - offset))
-        if not piece:
-            raise damaged(offset, "the file ends here", "it is shorter than its manifest says")
-        yield piece
-        offset += len(piece)
+
+    def __init__(self, source: Readable, start: int, end: int, request: int) -> None:
+        self._source = source
+        self._offset = start
+        self._end = end
+        self._request = request
+        self._buffer = memoryview(b"")
+
+    def take(self, length: int, piece_size: int = PIECE) -> Iterator[memoryview]:
+        """The next bytes of the range, in pieces of at most `piece_size`.
+
+        Raises:
+            StorageError: They can't be read.
+            DamagedError: The source ends before the range does.
+        """
+        while length > 0:
+            if not self._buffer:
+                self._read()
+            piece = self._buffer[: min(length, piece_size)]
+            self._buffer = self._buffer[len(piece) :]
+            length -= len(piece)
+            yield piece
+
+    def _read(self) -> None:
+        data = self._source.read_at(self._offset, min(self._request, self._end - self._offset))
+        if not data:
+            raise DamagedError(
+                f"The file ends at byte {self._offset}",
+                cause="it was cut off, or its manifest is of another file",
+                fix="use another backup; take a new one",
+            )
+        self._offset += len(data)
+        self._buffer = memoryview(data)
 
 
-def decode_member(pieces: Iterator[bytes], offset: int, raw_bytes: int) -> Iterator[bytes]:
-    """Decode exactly one member of known size, at most 1 MiB at a time.
+def decode_member(pieces: Iterator[memoryview], offset: int, raw_bytes: int) -> Iterator[bytes]:
+    """Decode exactly one member of known size, at most 256 KiB at a time.
 
     Args:
         pieces: Its compressed bytes, and nothing else.
@@ -91,7 +130,7 @@ def decode_member(pieces: Iterator[bytes], offset: int, raw_bytes: int) -> Itera
     Raises:
         DamagedError: It is no gzip member, its CRC or size is wrong, or something follows it.
     """
-    decoder = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
+    decoder = _new_decoder()
     left = raw_bytes
     for compressed in pieces:
         if decoder.eof:
@@ -109,15 +148,58 @@ def decode_member(pieces: Iterator[bytes], offset: int, raw_bytes: int) -> Itera
         raise damaged(offset, "something follows its end", "the manifest is not of this file")
 
 
+def decode_all(
+    source: RangedSource, on_read: Callable[[memoryview], None] | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """Decode a file of whatever members, front to back.
+
+    Args:
+        source: The file.
+        on_read: Is shown the compressed bytes, in order and each once, as they are read.
+
+    Returns:
+        The decoded bytes, at most 256 KiB at a time, each with the offset of their member. A
+        member without content comes as one empty piece.
+
+    Raises:
+        StorageError: The file can't be read.
+        DamagedError: It isn't gzip, is damaged, or ends within a member.
+    """
+    decoder = None
+    start = consumed = 0
+    for compressed in ByteRange(source, 0, source.size, 4 * PIECE).take(source.size, _SIP):
+        if on_read:
+            on_read(compressed)
+        consumed += len(compressed)
+        rest = compressed
+        while rest:
+            if decoder is None:
+                decoder, start, empty = _new_decoder(), consumed - len(rest), True
+            for piece in decode_piece(decoder, rest, start):
+                empty = False
+                yield start, piece
+            if not decoder.eof:
+                break
+            if empty:
+                yield start, b""
+            rest, decoder = memoryview(decoder.unused_data), None
+    if decoder is not None or consumed == 0:
+        raise damaged(start, "it has no end", f"the file ends at byte {consumed}")
+
+
+def _new_decoder() -> igzip_lib.IgzipDecompressor:
+    return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
+
+
 def decode_piece(
-    decoder: igzip_lib.IgzipDecompressor, compressed: bytes, offset: int
+    decoder: igzip_lib.IgzipDecompressor, compressed: memoryview, offset: int
 ) -> Iterator[bytes]:
     """Feed a decoder and drain it. ISA-L checks CRC and size at the member's end."""
     try:
-        piece = decoder.decompress(compressed, _PIECE)
+        piece = decoder.decompress(compressed, PIECE)
         while piece:
             yield piece
-            piece = b"" if decoder.eof else decoder.decompress(b"", _PIECE)
+            piece = b"" if decoder.eof else decoder.decompress(b"", PIECE)
     except _IsalError as error:
         raise damaged(offset, "it can't be decoded", str(error)) from error
 

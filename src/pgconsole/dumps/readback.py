@@ -11,8 +11,7 @@ from typing import NamedTuple
 from isal import isal_zlib
 
 from pgconsole.dumps.manifest import Member
-from pgconsole.dumps.members import decode_member, read_range, tally
-from pgconsole.dumps.source import pread_all
+from pgconsole.dumps.members import PIECE, ByteRange, decode_member, tally
 from pgconsole.errors import DamagedError, StorageError
 
 # Compressed bytes that are brought to the disk at once, before they are read back. Larger steps
@@ -104,13 +103,18 @@ class ReadBack:
             StorageError: The file can't be read.
         """
         try:
-            return pread_all(self._fd, offset, length)
+            data = os.pread(self._fd, length, offset)
         except OSError as error:
             raise self._failed(error) from error
+        if len(data) == length or not data:
+            return data
+        # A signal or a network file system may cut a read short.
+        return data + self.read_at(offset + len(data), length - len(data))
 
     def _check(self, member: WrittenMember) -> None:
         self._crc = 0
-        pieces = self._hashed(read_range(self, member.offset, member.length))
+        end = member.offset + member.length
+        pieces = self._hashed(ByteRange(self, member.offset, end, PIECE).take(member.length))
         counted = tally(decode_member(pieces, member.offset, member.raw_bytes))
         if self._crc != member.crc:
             raise DamagedError(
@@ -122,7 +126,7 @@ class ReadBack:
         self.raw_bytes += counted.raw_bytes
         self.size += member.length
 
-    def _hashed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def _hashed(self, pieces: Iterator[memoryview]) -> Iterator[memoryview]:
         for piece in pieces:
             self._sha256.update(piece)
             self._crc = isal_zlib.crc32(piece, self._crc)

@@ -103,6 +103,16 @@ class Scanner:
                 found.append(self._cut())
         return found
 
+    def skip_rows(self, length: int) -> None:
+        r"""Pass over whole rows that were looked at elsewhere.
+
+        Args:
+            length: Their bytes, without the `\.` line, which is to be fed next.
+        """
+        assert self.copy is not None
+        self.offset += length
+        self._tail = b"\n"
+
     def _cut(self) -> Boundary:
         """The section that ends here; the other kind begins."""
         boundary = Boundary(self.offset, self._kind, self.copy)
