@@ -6,6 +6,7 @@ import contextlib
 import select
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,8 @@ class Proxy:
         self._cut_at: int | None = None
         self._cut_at_client: int | None = None
         self._once = False
+        self._unanswered: bytes | None = None
+        self._then_refuse = False
         self._hanging = threading.Event()
         self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -54,10 +57,23 @@ class Proxy:
             if to_client is not None:
                 self._cut_at_client = self.bytes_to_client + to_client
 
-    def cut_once(self, to_client: int) -> None:
-        """Reset one connection when so many more bytes have gone to the client, then heal."""
+    def cut_once(self, to_server: int | None = None, to_client: int | None = None) -> None:
+        """Like `cut_after`, but for one connection only."""
         self._once = True
-        self.cut_after(to_client=to_client)
+        self.cut_after(to_server, to_client)
+
+    def cut_answer_to(self, request: bytes, *, then_refuse: bool = False) -> None:
+        """Reset one connection when the server answers a request that begins so.
+
+        The server has done what was asked, the client does not hear of it.
+
+        Args:
+            request: How the request begins, e.g. `b"POST /"`.
+            then_refuse: From then on, refuse everything.
+        """
+        with self._lock:
+            self._unanswered = request
+            self._then_refuse = then_refuse
 
     def hang(self) -> None:
         """Accept connections and forward nothing, in either direction."""
@@ -109,46 +125,59 @@ class Proxy:
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         end = socket.socket.close
+        marked = False  # the connection carries the request that is not to be answered
         with contextlib.suppress(OSError, ValueError):
             while not self._closed.is_set():
+                ready, _, _ = select.select([client, server], [], [], 0.05)
                 if self._hanging.is_set():
                     self._closed.wait(0.01)
                     continue
-                ready, _, _ = select.select([client, server], [], [], 0.05)
-                if self._hanging.is_set():
-                    continue
-                if not all(self._pass(side, client, server) for side in ready):
+                if marked and server in ready:
+                    end = self._swallow(server)
                     break
-                if self._is_cut():
+                data = {side: side.recv(65536) for side in ready}
+                if not all(data.values()):
+                    break
+                marked = marked or self._is_marked(data.get(client, b""))
+                if self._pass(data.get(client, b""), server, data.get(server, b""), client):
                     end = _reset
                     break
         with self._lock:
             self._pairs.discard((client, server))
         end(client)
         end(server)
+        if marked and self._then_refuse:
+            self.refuse()
 
-    def _pass(self, side: socket.socket, client: socket.socket, server: socket.socket) -> bool:
-        """Forward what one side has sent. False when it has closed the connection."""
-        data = side.recv(65536)
-        if not data:
-            return False
-        (server if side is client else client).sendall(data)
+    def _pass(
+        self, request: bytes, server: socket.socket, answer: bytes, client: socket.socket
+    ) -> bool:
+        """Forward in both directions. True when the connection is to be cut."""
+        server.sendall(request)
+        client.sendall(answer)
         with self._lock:
-            if side is client:
-                self.bytes_to_server += len(data)
-            else:
-                self.bytes_to_client += len(data)
-        return True
-
-    def _is_cut(self) -> bool:
-        with self._lock:
+            self.bytes_to_server += len(request)
+            self.bytes_to_client += len(answer)
             cut = (self._cut_at is not None and self.bytes_to_server >= self._cut_at) or (
                 self._cut_at_client is not None and self.bytes_to_client >= self._cut_at_client
             )
             self.cuts += cut
             if cut and self._once:
-                self._cut_at_client, self._once = None, False
+                self._cut_at = self._cut_at_client = None
+                self._once = False
         return cut
+
+    def _is_marked(self, request: bytes) -> bool:
+        with self._lock:
+            if self._unanswered is None or not request.startswith(self._unanswered):
+                return False
+            self._unanswered = None
+        return True
+
+    def _swallow(self, server: socket.socket) -> Callable[[socket.socket], None]:
+        server.recv(65536)
+        self.cuts += 1
+        return _reset
 
     def _reset_all(self) -> None:
         with self._lock:

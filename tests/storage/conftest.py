@@ -77,7 +77,10 @@ class Contents:
     @property
     def unfinished(self) -> set[str]:
         """Keys of all unfinished multipart uploads."""
-        found = self._client.list_multipart_uploads(Bucket=self._bucket)
+        try:
+            found = self._client.list_multipart_uploads(Bucket=self._bucket)
+        except self._client.exceptions.NoSuchUpload:  # rclone, for a bucket that never had one
+            return set()
         return {entry["Key"] for entry in found.get("Uploads", [])}
 
     def put(self, key: str, data: bytes) -> None:
@@ -87,6 +90,11 @@ class Contents:
     def get(self, key: str) -> bytes:
         """Read an object."""
         return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    def begin_of_somebody_else(self, key: str) -> str:
+        """Begin a multipart upload that is none of ours; returns its key."""
+        self._client.create_multipart_upload(Bucket=self._bucket, Key=key)
+        return key
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +40,19 @@ def write_partial(storage: LocalStorage, name: BackupName = NAME, data: bytes = 
 def publish(storage: LocalStorage, name: BackupName = NAME, data: bytes = DUMP) -> Path:
     write_partial(storage, name, data)
     return storage.publish(name, manifest_of(name))
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def list_and_stat(directory: Path) -> None:
+    """The system calls that no listing can do without."""
+    for entry in os.scandir(directory / "daily"):
+        if entry.name.endswith(".gz"):
+            entry.stat(follow_symlinks=False)
 
 
 def tree(storage: LocalStorage) -> set[str]:
@@ -136,15 +149,14 @@ class TestListing:
             path = storage.path(name)
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
             os.close(os.open(f"{path}.manifest.json", os.O_CREAT | os.O_WRONLY))
-        durations = []
-        for _ in range(5):
-            start = time.process_time()
-            listing = storage.listing()
-            durations.append(time.process_time() - start)
+        least = min(cpu_seconds(lambda: list_and_stat(storage.backup_dir)) for _ in range(5))
+        ours = min(cpu_seconds(storage.listing) for _ in range(5))
+        listing = storage.listing()
         assert len(listing.backups) == 20_000
         assert all(backup.has_manifest for backup in listing.backups)
         assert listing.backups[0].name.taken_at > listing.backups[-1].name.taken_at
-        assert min(durations) < 0.3  # seconds of CPU; the goal holds on a slow machine too
+        # The goal is well under 0.3 s (measured: 0.2 s, of which the bare calls take 0.07 s).
+        assert ours < 6 * least
 
 
 class TestReading:
@@ -177,11 +189,11 @@ class TestReading:
 
     def test_descriptors_are_closed(self, storage: LocalStorage) -> None:
         path = publish(storage)
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         for _ in range(10):
             storage.open(str(path)).read_at(0, 1)
             storage.read_small(f"{path}.manifest.json")
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
 
     def test_free_bytes(self, storage: LocalStorage) -> None:
         assert storage.free_bytes() > 0
@@ -339,10 +351,8 @@ class TestDisk:
     def test_full_disk_while_publishing(self, small_disk: Path) -> None:
         storage = LocalStorage(small_disk)
         write_partial(storage, data=b"x" * 4096)
-        with pytest.raises(OSError, match="No space"), (small_disk / "filler").open("wb") as f:
-            while True:
-                f.write(b"\0" * 4096)
-                f.flush()
+        with pytest.raises(OSError, match="No space"):
+            (small_disk / "filler").write_bytes(bytes(2 << 20))
         with pytest.raises(StorageError, match="the disk is full"):
             storage.publish(NAME, manifest_of(NAME))
         assert storage.listing().backups == ()

@@ -184,12 +184,17 @@ class Bucket:
             ClientError: The store does not tell.
         """
         pages = self.client(Patience.ASKING).get_paginator("list_multipart_uploads")
-        return [
-            upload["UploadId"]
-            for page in pages.paginate(Bucket=self.address.bucket, Prefix=key)
-            for upload in page.get("Uploads", [])
-            if upload["Key"] == key
-        ]
+        try:
+            return [
+                upload["UploadId"]
+                for page in pages.paginate(Bucket=self.address.bucket, Prefix=key)
+                for upload in page.get("Uploads", [])
+                if upload["Key"] == key
+            ]
+        except Exception as error:
+            if code_of(error) == "NoSuchUpload":  # rclone, for a bucket that never had one
+                return []
+            raise
 
     def _check_parts(self, begun: Begun, total: int) -> None:
         """See that the store holds all bytes before they become visible.

@@ -51,12 +51,17 @@ class Clients:
     def _make(self, patience: Patience) -> S3Client:
         import boto3  # noqa: PLC0415 - 0.5 s, so only where S3 is used
         from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import PartialCredentialsError  # noqa: PLC0415
 
         settings = self._settings
+        secret = settings.aws_secret_access_key.get_secret_value()
+        if bool(settings.aws_access_key_id) != bool(secret):
+            missing = "AWS_ACCESS_KEY_ID" if secret else "AWS_SECRET_ACCESS_KEY"
+            raise PartialCredentialsError(provider="settings", cred_var=missing)
         if self._session is None:
             self._session = boto3.Session(
                 aws_access_key_id=settings.aws_access_key_id or None,
-                aws_secret_access_key=settings.aws_secret_access_key.get_secret_value() or None,
+                aws_secret_access_key=secret or None,
                 aws_session_token=settings.aws_session_token.get_secret_value() or None,
                 region_name=settings.aws_default_region,
             )
@@ -66,7 +71,7 @@ class Clients:
             endpoint_url=settings.s3_endpoint_url or None,
             config=Config(
                 signature_version="s3v4",
-                connect_timeout=connect,
+                connect_timeout=min(connect, self._timeout),  # also between two bytes sent
                 read_timeout=self._timeout * share,
                 retries={"mode": "standard", "total_max_attempts": attempts},
                 # The SDK's own trailing checksums break S3-compatible stores (boto/s3transfer

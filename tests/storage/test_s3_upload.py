@@ -1,0 +1,413 @@
+"""An upload that trails a growing file: whole or not there at all, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.proxy import Proxy
+from tests.storage.conftest import NAME, Contents, MakeS3Settings
+from tests.support import wait_until
+
+from pgconsole.demo.servers import S3Server
+from pgconsole.dumps.naming import MANIFEST_SUFFIX
+from pgconsole.errors import Cancelled, StorageError
+from pgconsole.settings import Settings
+from pgconsole.storage.s3 import S3Storage, Upload
+from pgconsole.storage.s3_upload import part_size_for
+
+KEY = f"backups/{NAME.relative_path}"
+PART = 8 << 20
+
+
+def upload_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("upload-")]
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    """A file of three parts and a bit, none like another."""
+    path = tmp_path / "dump.partial"
+    path.write_bytes(os.urandom(3 * PART + 12345))
+    return path
+
+
+@pytest.fixture
+def records(s3_settings: MakeS3Settings) -> Callable[[], list[Path]]:
+    """The records of unfinished uploads on our disk."""
+    directory = s3_settings().state_dir / "uploads"
+    return lambda: sorted(directory.iterdir()) if directory.exists() else []
+
+
+class TestPartSize:
+    @pytest.mark.parametrize("expected", [0, 1, 10 << 20, 4 << 30, 400 << 30, 2 << 40])
+    def test_stays_within_the_limits(self, expected: int) -> None:
+        size = part_size_for(expected)
+        assert 8 << 20 <= size <= 5 << 30
+        assert size % (1 << 20) == 0
+        assert 2 * expected / size <= 900
+        assert 20 * (expected or 20 << 30) / size <= 10_000
+
+
+class TestUpload:
+    def test_trails_a_growing_file(
+        self, storage: S3Storage, contents: Contents, tmp_path: Path,
+        records: Callable[[], list[Path]],
+    ) -> None:  # fmt: skip
+        path, final = tmp_path / "dump.partial", tmp_path / "dump"
+        upload = storage.begin_upload(KEY, path)
+        upload.part_size = PART  # begin_upload plans for 20 GiB without an estimate
+        assert contents.unfinished == {KEY}
+        (record,) = records()
+        assert record.stat().st_mode & 0o777 == 0o600
+        assert json.loads(record.read_bytes())["database"] == "app"
+        data = os.urandom(2 * PART + 777)
+        with path.open("wb") as file:
+            file.write(data[:100])
+            file.flush()
+            upload.advance(100)
+            assert upload.sent == 0
+            file.write(data[100 : PART + 5])
+            file.flush()
+            upload.advance(PART + 5)
+            wait_until(lambda: upload.sent == PART)
+            assert contents.keys == set()
+            file.write(data[PART + 5 :])
+        path.rename(final)  # it is published while the rest is still being sent
+        upload.finish(len(data))
+        assert upload.sent == len(data)
+        assert contents.keys == set()
+        assert storage.listing().backups == ()
+        upload.complete()
+        assert contents.get(KEY) == data
+        assert contents.unfinished == set()
+        assert records() == []
+        upload.abort()  # as a finally does
+        assert contents.keys == {KEY}
+        assert upload_threads() == []
+
+    @pytest.mark.parametrize("size", [1, PART, 2 * PART])
+    def test_sizes(self, storage: S3Storage, contents: Contents, tmp_path: Path, size: int) -> None:
+        path = tmp_path / "dump.partial"
+        path.write_bytes(os.urandom(size))
+        upload = storage.begin_upload(KEY, path, expected_bytes=size)
+        upload.finish(size)
+        upload.complete()
+        assert contents.get(KEY) == path.read_bytes()
+
+    def test_nothing_to_upload(
+        self, storage: S3Storage, contents: Contents, tmp_path: Path
+    ) -> None:
+        (tmp_path / "empty").touch()
+        upload = storage.begin_upload(KEY, tmp_path / "empty")
+        with pytest.raises(StorageError, match="0 of 0 parts"):
+            upload.finish(0)
+        upload.abort()
+        assert contents.unfinished == set()
+
+    def test_never_overwrites(self, storage: S3Storage, contents: Contents, dump: Path) -> None:
+        contents.put(KEY, b"old")
+        with pytest.raises(StorageError, match="has an object of this name"):
+            storage.begin_upload(KEY, dump)
+        assert contents.get(KEY) == b"old"
+        assert contents.unfinished == set()
+
+    def test_abort(
+        self, storage: S3Storage, contents: Contents, dump: Path,
+        records: Callable[[], list[Path]],
+    ) -> None:  # fmt: skip
+        upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+        upload.advance(dump.stat().st_size)
+        storage.put_small(KEY + MANIFEST_SUFFIX, b"{}")
+        upload.abort()
+        upload.abort()
+        upload.advance(dump.stat().st_size)
+        assert contents.unfinished == set()
+        assert contents.keys == set()
+        assert records() == []
+        assert upload_threads() == []
+        with pytest.raises(StorageError):
+            upload.finish(dump.stat().st_size)
+
+    def test_cancelled_while_it_waits(
+        self, s3: S3Server, s3_settings: MakeS3Settings, contents: Contents, dump: Path
+    ) -> None:
+        """A signal's exception ends the wait, and abort leaves no thread behind."""
+
+        def cancel(*_: object) -> None:
+            raise Cancelled
+
+        previous = signal.signal(signal.SIGUSR1, cancel)
+        try:
+            with Proxy(s3.port) as proxy:
+                storage = S3Storage(s3_settings(S3_ENDPOINT_URL=proxy.endpoint), timeout=2)
+                upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+                proxy.hang()
+                main = threading.main_thread().ident
+                assert main is not None
+                threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGUSR1)).start()
+                with pytest.raises(Cancelled):
+                    upload.finish(dump.stat().st_size)
+                proxy.heal()
+                upload.abort()
+        finally:
+            signal.signal(signal.SIGUSR1, previous)
+        assert upload_threads() == []
+        assert contents.unfinished == set()
+        assert contents.keys == set()
+
+    def test_a_file_that_shrank(
+        self, storage: S3Storage, contents: Contents, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "dump.partial"
+        path.write_bytes(b"x" * 1000)
+        upload = storage.begin_upload(KEY, path, expected_bytes=1)
+        with pytest.raises(StorageError, match="shorter than it was"):
+            upload.finish(2000)
+        upload.abort()
+        assert contents.unfinished == set()
+
+    def test_a_file_that_is_missing(self, storage: S3Storage, tmp_path: Path) -> None:
+        upload = storage.begin_upload(KEY, tmp_path / "missing")
+        with pytest.raises(StorageError, match="does not exist"):
+            upload.finish(2000)
+        upload.abort()
+
+    def test_other_parts_than_ours(
+        self, storage: S3Storage, contents: Contents, dump: Path, client, s3_bucket: str
+    ) -> None:  # type: ignore[no-untyped-def]
+        """The store's own list of parts is compared before anything becomes visible."""
+        size = dump.stat().st_size
+        upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+        upload.finish(size)
+        (found,) = client.list_multipart_uploads(Bucket=s3_bucket)["Uploads"]
+        client.upload_part(
+            Bucket=s3_bucket, Key=KEY, UploadId=found["UploadId"], PartNumber=5, Body=b"more"
+        )
+        with pytest.raises(StorageError, match=f"instead of {size}"):
+            upload.complete()
+        upload.abort()
+        assert contents.keys == set()
+
+    def test_memory_stays_flat(
+        self, s3_settings: MakeS3Settings, s3: S3Server, s3_bucket: str, tmp_path: Path
+    ) -> None:
+        """Peak memory of a process that uploads 400 MB in parts of 100 MB."""
+        path = tmp_path / "dump.partial"
+        with path.open("wb") as file:
+            file.truncate(400_000_000)  # sparse: zeros are as heavy in memory as other bytes
+        script = textwrap.dedent(
+            """
+            import resource, sys
+            from pathlib import Path
+            from pgconsole.settings import load_settings
+            from pgconsole.storage.s3 import S3Storage
+            key, path = sys.argv[1:]
+            storage = S3Storage(load_settings())
+            storage.check()
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            upload = storage.begin_upload(key, Path(path), expected_bytes=45 << 30)
+            upload.finish(400_000_000)
+            upload.complete()
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+            """
+        )
+        environment = os.environ | s3_settings().environment()
+        grown = subprocess.run(
+            [sys.executable, "-c", script, KEY, str(path)],
+            env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+        assert int(grown.stdout) < 30_000  # KiB
+
+
+class TestFaults:
+    """Faults of the network, from a proxy between us and the real server."""
+
+    @pytest.fixture
+    def proxy(self, s3: S3Server):  # type: ignore[no-untyped-def]
+        with Proxy(s3.port) as proxy:
+            yield proxy
+
+    @pytest.fixture
+    def faulty(self, proxy: Proxy, s3_settings: MakeS3Settings) -> Settings:
+        return s3_settings(S3_ENDPOINT_URL=proxy.endpoint)
+
+    @pytest.fixture
+    def upload(self, faulty: Settings, dump: Path) -> Upload:
+        return S3Storage(faulty, timeout=1).begin_upload(KEY, dump, expected_bytes=1)
+
+    def test_cut_once_is_tried_again(
+        self, proxy: Proxy, upload: Upload, dump: Path, contents: Contents
+    ) -> None:
+        proxy.cut_once(to_server=PART // 2)
+        upload.finish(dump.stat().st_size)
+        upload.complete()
+        assert proxy.cuts == 1
+        assert contents.get(KEY) == dump.read_bytes()
+
+    def test_cut_for_good(
+        self, proxy: Proxy, upload: Upload, dump: Path, faulty: Settings, contents: Contents
+    ) -> None:
+        proxy.cut_after(to_server=PART // 2)
+        upload.advance(PART)
+        wait_until(lambda: upload.error)
+        assert "was cut" in str(upload.error)
+        asked = proxy.connections
+        upload.advance(3 * PART)  # cheap: nothing more is tried
+        with pytest.raises(StorageError, match="was cut"):
+            upload.finish(dump.stat().st_size)
+        assert proxy.connections == asked
+        proxy.hang()
+        with pytest.raises(StorageError, match="can't be aborted"):
+            upload.abort()
+        assert upload_threads() == []
+        assert contents.keys == set()
+        assert contents.unfinished == {KEY}
+        # The record is kept for the next backup; its endpoint is the proxy's.
+        proxy.heal()
+        again = S3Storage(faulty)
+        assert again.abort_leftovers("app") == [KEY]
+        assert contents.unfinished == set()
+        assert again.abort_leftovers("app") == []
+
+    def test_refused(self, proxy: Proxy, upload: Upload, dump: Path, contents: Contents) -> None:
+        proxy.refuse()
+        with pytest.raises(StorageError, match="nothing listens"):
+            upload.finish(dump.stat().st_size)
+        with pytest.raises(StorageError, match="nothing listens"):
+            upload.abort()
+        assert contents.keys == set()
+
+    def test_hangs(self, proxy: Proxy, upload: Upload, dump: Path, contents: Contents) -> None:
+        proxy.hang()
+        with pytest.raises(StorageError, match="did not answer in time"):
+            upload.finish(dump.stat().st_size)
+        with pytest.raises(StorageError, match="did not answer in time"):
+            upload.abort()
+        assert contents.keys == set()
+
+    def test_the_answer_to_the_last_step_is_lost(
+        self, proxy: Proxy, upload: Upload, dump: Path, contents: Contents
+    ) -> None:
+        """The store completes it, we do not hear of it: the object itself tells."""
+        upload.finish(dump.stat().st_size)
+        proxy.cut_answer_to(b"POST /")
+        upload.complete()
+        assert proxy.cuts == 1
+        assert contents.get(KEY) == dump.read_bytes()
+
+    def test_unknown_whether_it_was_completed(
+        self, proxy: Proxy, upload: Upload, dump: Path, contents: Contents
+    ) -> None:
+        upload.finish(dump.stat().st_size)
+        proxy.cut_answer_to(b"POST /", then_refuse=True)
+        with pytest.raises(StorageError, match="is in S3 is unknown"):
+            upload.complete()
+        assert contents.get(KEY) == dump.read_bytes()
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    from pgconsole.settings import load_settings
+    from pgconsole.storage.s3 import S3Storage
+    key, path, moment = sys.argv[1:]
+    storage = S3Storage(load_settings())
+    if moment == "begun":  # the store has begun it, our record does not know its name yet
+        from pgconsole.storage.s3_records import RecordFile
+        RecordFile.name_upload = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    upload = storage.begin_upload(key, Path(path), expected_bytes=1)
+    size = Path(path).stat().st_size
+    if moment == "sending":
+        upload.advance(size)
+    if moment in ("finished", "manifest"):
+        upload.finish(size)
+    if moment == "manifest":
+        storage.put_small(key + ".manifest.json", b"{}")
+    print("ready", flush=True)
+    signal.pause()
+    """
+)
+
+
+@pytest.fixture
+def killed(s3_settings: MakeS3Settings, dump: Path, request: pytest.FixtureRequest) -> None:
+    """A process that was killed with -9 at the given moment of an upload."""
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, KEY, str(dump), request.param],
+        env=os.environ | s3_settings().environment(), stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+
+
+class TestKilled:
+    @pytest.mark.parametrize("killed", ["begun", "sending", "finished", "manifest"], indirect=True)
+    @pytest.mark.usefixtures("killed")
+    def test_the_next_job_cleans_up(
+        self, storage: S3Storage, contents: Contents, dump: Path,
+        records: Callable[[], list[Path]],
+    ) -> None:  # fmt: skip
+        assert contents.keys <= {KEY + MANIFEST_SUFFIX}
+        assert contents.unfinished == {KEY}
+        assert len(records()) == 1
+        other = contents.begin_of_somebody_else("backups/daily/other.sql.gz")
+
+        assert storage.abort_leftovers("app2") == []
+        assert storage.abort_leftovers("app_daily") == []
+        assert contents.unfinished == {KEY, other}
+        assert storage.abort_leftovers("app") == [KEY]
+
+        assert contents.unfinished == {other}
+        assert contents.keys == set()
+        assert records() == []
+        upload = storage.begin_upload(KEY, dump, expected_bytes=1)  # the next backup works
+        upload.finish(dump.stat().st_size)
+        upload.complete()
+        assert contents.get(KEY) == dump.read_bytes()
+
+    @pytest.fixture
+    def another(self, s3: S3Server, s3_settings: MakeS3Settings) -> S3Storage:
+        s3.make_bucket("another")
+        return S3Storage(s3_settings(S3_BACKUP_BUCKET="another"))
+
+    def test_records_of_another_bucket_stay(
+        self, storage: S3Storage, another: S3Storage, contents: Contents, dump: Path,
+        records: Callable[[], list[Path]],
+    ) -> None:  # fmt: skip
+        upload = another.begin_upload(KEY, dump)
+        mine = storage.begin_upload(KEY, dump)
+        with pytest.raises(StorageError, match="'another'") as caught:
+            storage.abort_leftovers("app")
+        (kept,) = records()
+        assert str(kept) in caught.value.cause
+        assert contents.unfinished == set()
+        upload.abort()
+        assert records() == []
+        mine.abort()
+
+    def test_an_upload_that_was_completed_stays(
+        self, storage: S3Storage, contents: Contents, dump: Path,
+        records: Callable[[], list[Path]],
+    ) -> None:  # fmt: skip
+        """Killed between completing and forgetting the record."""
+        upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+        (record,) = records()
+        text = record.read_bytes()
+        upload.finish(dump.stat().st_size)
+        storage.put_small(KEY + MANIFEST_SUFFIX, b"{}")
+        upload.complete()
+        record.write_bytes(text)
+        assert storage.abort_leftovers("app") == [KEY]
+        assert contents.keys == {KEY, KEY + MANIFEST_SUFFIX}
+        assert records() == []
