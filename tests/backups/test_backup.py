@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 from tests.backups.helpers import (
     RICH_SCHEMA,
     Recorder,
     files_in,
+    pg_dump_wrapper,
     plain_dump,
     restore,
     without_keys,
@@ -187,7 +189,8 @@ class TestNames:
         with pytest.raises(PreflightError) as caught:
             run_backup(settings, ALICE, recorder)
         assert char in caught.value.problems[0].cause
-        assert list(settings.backup_dir.iterdir()) == []
+        assert files_in(settings) == []
+        assert list((settings.state_dir / "locks").iterdir()) == []
 
 
 class TestPasswords:
@@ -197,40 +200,33 @@ class TestPasswords:
     def test_odd_passwords_work_and_are_nowhere(
         self,
         password: str,
+        *,
         postgres16: PostgresServer,
         database: str,
         make_settings: MakeSettings,
         recorder: Recorder,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        from psycopg import sql
-
+        seen = tmp_path / "seen"
+        script = f'cat /proc/$$/cmdline > {seen}; exec "$REAL" "$@"'
+        wrapper = pg_dump_wrapper(tmp_path / "bin", postgres16.bin_dir / "pg_dump", script)
+        monkeypatch.setenv("PATH", f"{wrapper}:{os.environ['PATH']}")
+        settings = make_settings(postgres16, database, PGUSER="odd", PGPASSWORD=password)
         with postgres16.connect() as connection:
             statement = sql.SQL("CREATE ROLE odd SUPERUSER LOGIN PASSWORD {}")
             connection.execute(statement.format(sql.Literal(password)))
             try:
-                settings = make_settings(postgres16, database, PGUSER="odd", PGPASSWORD=password)
-                seen: list[bytes] = []
-                run_backup(
-                    settings, ALICE,
-                    lambda event: (recorder(event), seen.extend(_command_lines()))[0],
-                )  # fmt: skip
+                run_backup(settings, ALICE, recorder)
             finally:
                 connection.execute("DROP ROLE odd")
-        assert any(b"pg_dump\0--no-owner" in line for line in seen)
-        assert not any(password.encode() in line for line in seen)
+        arguments = seen.read_bytes().split(b"\0")
+        assert arguments[2:-1] == [
+            b"--no-owner", b"--no-acl", b"--clean", b"--if-exists", b"--no-password",
+        ]  # fmt: skip
         assert password not in recorder.text
         for path in settings.backup_dir.rglob("*"):
             assert path.is_dir() or password.encode() not in path.read_bytes()
-
-
-def _command_lines() -> list[bytes]:
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(path.read_bytes())
-        except OSError:
-            continue
-    return lines
 
 
 class TestClasses:
