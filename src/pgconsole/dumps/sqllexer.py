@@ -351,24 +351,31 @@ class SqlLexer:
         return len(text) - half_a_mark
 
     def _backslash(self, text: bytes, start: int) -> int:
-        if text[start + 1 : start + 2] in {b";", b":"}:  # psql's way of writing these
-            return start + 2
         self._note = bytearray()
         self._note_at = self._base + start
+        if text[start + 1 : start + 2] in {b";", b":"}:
+            # No command, only a semicolon that doesn't end the statement for psql; but for the
+            # server it does, and the next one may be a COPY. pg_dump never writes it.
+            self._note += text[start + 1 : start + 2]
+            self._add_command()
+            return start + 2
         self._state = self._command
         return start + 1
 
     def _command(self, text: bytes, pos: int, final: bool) -> int:
         end = self._read_note(_COMMAND_END, text, pos, final)
         if self._state == self._sql:
-            command = b"\\" + bytes(self._note)
-            own = _OWN_COMMAND.fullmatch(command) is not None
-            if not own:
-                self.complete = False
-            if len(self.commands) < _MAX_COMMANDS:
-                shown = command.decode("utf-8", "backslashreplace").strip()
-                self.commands.append(MetaCommand(self._note_at, shown, own))
+            self._add_command()
         return end
+
+    def _add_command(self) -> None:
+        command = b"\\" + bytes(self._note)
+        own = _OWN_COMMAND.fullmatch(command) is not None
+        if not own:
+            self.complete = False
+        if len(self.commands) < _MAX_COMMANDS:
+            shown = command.decode("utf-8", "backslashreplace").strip()
+            self.commands.append(MetaCommand(self._note_at, shown, own))
 
     def _copy_line(self, text: bytes, pos: int, final: bool) -> int:
         """After the semicolon of a COPY statement: rows begin with the next line."""
