@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -23,9 +25,11 @@ from pgconsole.settings import Settings
 
 BUCKET = "thinktank-backups"
 _CANCELLING_TAKES = 30.0  # seconds, at most
-# Nothing of the user's own configuration may reach the demo, nor the demo the user's servers.
-_CONFIGURATION = ("PG", "S3_", "AWS_", "BACKUP_", "RETENTION_", "DB_")
-_OWN = "PGCONSOLE_"
+# Nothing of the user's own configuration may reach the demo, nor the demo the user's servers; and
+# to a proxy, 127.0.0.1 is another machine.
+_CONFIGURATION = re.compile(
+    r"(PG(?!CONSOLE_)|S3_|AWS_|BACKUP_|RETENTION_|DB_).*|(?i:(http|https|all)_proxy)"
+)
 
 
 def run_demo(keep: Path | None, console: bool = True) -> int:
@@ -61,11 +65,11 @@ def run_demo(keep: Path | None, console: bool = True) -> int:
 
 def _run(home: Home, console: bool) -> None:
     start = time.monotonic()
-    with ExitStack() as stack:
+    with _no_configuration(), ExitStack() as stack:
         with _step("starting PostgreSQL 16 and an S3 server"):
             server, s3 = _start_servers(home, stack)
+        os.environ["PATH"] = server.environment["PATH"]  # the embedded client tools come first
         settings = _settings(home, server, s3)
-        stack.enter_context(_environment(server))
         stack.callback(_cancel_jobs, settings)
         # The first to run, whatever ends the block: nothing interrupts what comes after it.
         stack.callback(hold_off)
@@ -83,7 +87,7 @@ def _start_servers(home: Home, stack: ExitStack) -> tuple[PostgresServer, S3Serv
     try:
         server = stack.enter_context(PostgresServer(home.postgres, 16, password=home.password))
         return server, stack.enter_context(S3Server(home.s3))
-    except RuntimeError as error:
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         raise PgconsoleError(
             "The demo's servers can't be started",
             cause=str(error),
@@ -92,22 +96,20 @@ def _start_servers(home: Home, stack: ExitStack) -> tuple[PostgresServer, S3Serv
 
 
 def _settings(home: Home, server: PostgresServer, s3: S3Server) -> Settings:
-    with _environment(server):
-        return Settings.model_validate(
-            server.environment
-            | s3.environment(BUCKET)
-            | {"PGDATABASE": thinktank.DATABASE, "BACKUP_DIR": str(home.backups)}
-        )
+    return Settings.model_validate(
+        server.environment
+        | s3.environment(BUCKET)
+        | {"PGDATABASE": thinktank.DATABASE, "BACKUP_DIR": str(home.backups)}
+    )
 
 
 @contextmanager
-def _environment(server: PostgresServer) -> Iterator[None]:
-    """The embedded client tools come first, and no configuration of the user's is left."""
+def _no_configuration() -> Iterator[None]:
+    """Take the user's own configuration out of the environment; put everything back afterwards."""
     before = dict(os.environ)
     for name in before:
-        if name.startswith(_CONFIGURATION) and not name.startswith(_OWN):
+        if _CONFIGURATION.fullmatch(name):
             del os.environ[name]
-    os.environ["PATH"] = server.environment["PATH"]
     try:
         yield
     finally:
