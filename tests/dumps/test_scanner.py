@@ -118,9 +118,9 @@ def test_a_dump_without_data_is_one_section() -> None:
 
 def test_header_and_commands_are_read() -> None:
     scanner, _ = scanned(assembled(b"SELECT 1;\n")[0], [5])
-    assert scanner.server_version == "18.4 (Debian 18.4-1)"
-    assert scanner.pg_dump_version == "18.4"
-    assert [(c.text, c.from_pg_dump) for c in scanner.commands] == [
+    assert scanner.notes.server_version == "18.4 (Debian 18.4-1)"
+    assert scanner.notes.pg_dump_version == "18.4"
+    assert [(c.text, c.from_pg_dump) for c in scanner.notes.commands] == [
         ("\\restrict abcDEF123", True),
         ("\\unrestrict abcDEF123", True),
     ]
@@ -134,10 +134,10 @@ def test_foreign_commands_are_noticed_outside_quotes_only(command: bytes) -> Non
     quoted += b"/*\n" + command + b"\n*/\n"
     block = copy_block(b"t", command.replace(b"\\", b"\\\\") + b"\n")
     harmless, _ = assembled(quoted, block)
-    assert all(c.from_pg_dump for c in scanned(harmless)[0].commands)
+    assert all(c.from_pg_dump for c in scanned(harmless)[0].notes.commands)
 
     dump, _ = assembled(quoted, command + b"\n", block)
-    foreign = [c for c in scanned(dump, [3])[0].commands if not c.from_pg_dump]
+    foreign = [c for c in scanned(dump, [3])[0].notes.commands if not c.from_pg_dump]
     assert [(c.text, dump[c.offset :].startswith(command)) for c in foreign] == [
         (command.decode(), True)
     ]
@@ -196,7 +196,7 @@ def test_endless_tokens_do_not_fill_the_memory(sql: bytes) -> None:
 def test_an_escaped_semicolon_is_foreign() -> None:
     # The server would see two statements, and psql would read rows for the second.
     dump, _ = assembled(b"SELECT 1\\;COPY t FROM stdin;\n")
-    assert [c.text for c in scanned(dump)[0].commands if not c.from_pg_dump] == ["\\;"]
+    assert [c.text for c in scanned(dump)[0].notes.commands if not c.from_pg_dump] == ["\\;"]
 
 
 @given(strategies.dumps, st.lists(st.integers(1, 40), min_size=1, max_size=5))
@@ -210,7 +210,7 @@ def test_sections_of_any_dump_in_any_chunks(
 
     scanner, in_chunks = scanned(dump, sizes)
     assert in_chunks == boundaries
-    assert scanner.commands == whole.commands
+    assert scanner.notes.commands == whole.notes.commands
 
 
 @given(strategies.texts, st.integers(1, 40))

@@ -73,8 +73,8 @@ def check_dump(
         compressed_bytes=reading.bytes_read,
         sha256=reading.sha256.hexdigest(),
         sections=sections,
-        server_version=scanner.server_version,
-        pg_dump_version=scanner.pg_dump_version,
+        server_version=scanner.notes.server_version,
+        pg_dump_version=scanner.notes.pg_dump_version,
         warnings=scanner.warnings(),
     )
     if manifest is not None:

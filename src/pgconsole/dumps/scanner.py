@@ -11,7 +11,8 @@ from typing import NamedTuple, NoReturn
 
 from pgconsole.dumps.copystatement import CopyStatement
 from pgconsole.dumps.manifest import SectionKind
-from pgconsole.dumps.sqllexer import MetaCommand, SqlLexer
+from pgconsole.dumps.sqllexer import SqlLexer
+from pgconsole.dumps.sqlnotes import DumpNotes
 from pgconsole.errors import DamagedError
 
 # psql ends the rows at such a line, also if it ends like one of Windows.
@@ -55,23 +56,13 @@ class Scanner:
         self._section_start = 0
 
     @property
-    def server_version(self) -> str:
-        """The server's version as the header has it, or empty."""
-        return self._lexer.server_version
-
-    @property
-    def pg_dump_version(self) -> str:
-        """pg_dump's version as the header has it, or empty."""
-        return self._lexer.pg_dump_version
-
-    @property
-    def commands(self) -> list[MetaCommand]:
-        """The backslash commands that psql would obey, at most 100."""
-        return self._lexer.commands
+    def notes(self) -> DumpNotes:
+        """What the dump says about itself: versions, commands, header and trailer."""
+        return self._lexer.notes
 
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know about a dump that is whole."""
-        at = self._lexer.misread_at
+        at = self.notes.misread_at
         if at is None:
             return ()
         return (
@@ -167,7 +158,7 @@ class Scanner:
         """
         if self.copy is None:
             self._lexer.scan(self._carry, self.offset - len(self._carry), final=True)
-        if not self._lexer.has_header:
+        if not self.notes.has_header:
             raise DamagedError(
                 "This is no dump of pg_dump",
                 cause="its header is missing at byte 0" if self.offset else "it is empty",
@@ -175,7 +166,7 @@ class Scanner:
             )
         if self.copy is not None and not self._tail.endswith(_MARKER_BEGIN):
             self._raise_cut_off(f"the rows of {self.copy.name or 'a table'} do not end")
-        if not self._lexer.complete or not self._lexer.between_statements:
+        if not self.notes.complete or not self._lexer.between_statements:
             self._raise_cut_off("pg_dump's completion comment is missing")
         if self._section_start == self.offset:
             return []

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pgconsole.dumps.copystatement import CopyStatement, codec_of, parse_copy
+from pgconsole.dumps.sqlnotes import DumpNotes
 from pgconsole.errors import DamagedError
 
 _WORD = rb"A-Za-z0-9_$\x80-\xff"
@@ -45,26 +45,9 @@ _SET = re.compile(
     rb"SET\s+(?:SESSION\s+|LOCAL\s+)?([a-z_]+)\s*(?:=|TO)\s*'?([A-Za-z0-9_-]+)'?\s*;",
     re.IGNORECASE,
 )
-_OWN_COMMAND = re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+\s*")
-
 _MAX_STATEMENT = 1 << 20  # of COPY, the only long statement that is kept: 1,600 columns fit
 _MAX_HELD = 1 << 20  # the longest single token
 _MAX_NOTE = 200  # of a comment or a backslash command
-_MAX_COMMANDS = 100
-
-
-class MetaCommand(NamedTuple):
-    r"""A backslash command that psql would obey.
-
-    Attributes:
-        offset: Where its backslash is, bytes from the beginning of the dump.
-        text: The command to the end of its line, cut after 200 bytes.
-        from_pg_dump: Whether pg_dump writes it itself (`\restrict KEY`, `\unrestrict KEY`).
-    """
-
-    offset: int
-    text: str
-    from_pg_dump: bool
 
 
 class SqlLexer:
@@ -72,25 +55,13 @@ class SqlLexer:
 
     Attributes:
         copy: Set when `scan` stopped after a COPY line; the caller takes it away.
-        commands: The backslash commands so far, at most 100.
-        server_version: From the header, or empty.
-        pg_dump_version: From the header, or empty.
-        has_header: Whether the dump began as pg_dump's dumps begin.
-        complete: Whether pg_dump's completion comment was read and nothing followed it.
-        misread_at: Where psql would take a name (`public.begin`) for the beginning of a block, and
-            so not find the end of the statement: pg_dump's output that psql can't restore.
+        notes: What the comments and commands said.
     """
 
     def __init__(self) -> None:
         self.copy: CopyStatement | None = None
         self._coming: CopyStatement | None = None  # `copy` once its line has ended
-        self.commands: list[MetaCommand] = []
-        self.server_version = ""
-        self.pg_dump_version = ""
-        self.has_header = False
-        self.complete = False
-        self.misread_at: int | None = None
-        self._first = True  # no statement yet
+        self.notes = DumpNotes()
         self._standard_strings = True
         self._codec = "utf-8"
         self._base = 0  # offset of the text's first byte in the dump
@@ -191,8 +162,7 @@ class SqlLexer:
         if token == b"\\":
             return self._backslash(text, match.start())
         self._inside = True
-        self._first = False
-        self.complete = False
+        self.notes.token()
         if token[-1:] == b"'":
             self._open_string(text, pos, match.end() - 1)
         elif token == b'"':
@@ -234,7 +204,7 @@ class SqlLexer:
         """
         if word == b"begin":
             if self._begins:
-                self._misread(offset)
+                self.notes.misread(offset)
             else:
                 self._note_at = offset
                 self._state = self._atomic
@@ -242,10 +212,6 @@ class SqlLexer:
             self._begins += 1
         elif word == b"end" and self._begins:
             self._begins -= 1
-
-    def _misread(self, offset: int) -> None:
-        if self.misread_at is None:
-            self.misread_at = offset
 
     def _atomic(self, text: bytes, pos: int, final: bool) -> int:
         match = _NEXT_WORD.match(text, pos)
@@ -256,7 +222,7 @@ class SqlLexer:
         if match[1].lower() == b"atomic":
             self._begins = 1
             return match.end()
-        self._misread(self._note_at)
+        self.notes.misread(self._note_at)
         return self._sql(text, pos, final)
 
     def _open_string(self, text: bytes, pos: int, quote: int) -> None:
@@ -317,7 +283,7 @@ class SqlLexer:
     def _line_comment(self, text: bytes, pos: int, final: bool) -> int:
         end = self._read_note(_LINE_END, text, pos, final)
         if self._state == self._sql and not self._inside:
-            self._understand(bytes(self._note))
+            self.notes.comment(bytes(self._note))
         return end
 
     def _read_note(self, ending: re.Pattern[bytes], text: bytes, pos: int, final: bool) -> int:
@@ -328,17 +294,6 @@ class SqlLexer:
         if match or final:
             self._state = self._sql
         return end
-
-    def _understand(self, comment: bytes) -> None:
-        comment = comment.strip()
-        if self._first and comment == b"PostgreSQL database dump":
-            self.has_header = True
-        elif self._first and comment.startswith(b"Dumped from database version "):
-            self.server_version = comment[29:].decode("ascii", "replace")
-        elif self._first and comment.startswith(b"Dumped by pg_dump version "):
-            self.pg_dump_version = comment[26:].decode("ascii", "replace")
-        elif comment == b"PostgreSQL database dump complete":
-            self.complete = True
 
     def _block_comment(self, text: bytes, pos: int, final: bool) -> int:
         for mark in _COMMENT_MARK.finditer(text, pos):
@@ -356,8 +311,7 @@ class SqlLexer:
         if text[start + 1 : start + 2] in {b";", b":"}:
             # No command, only a semicolon that doesn't end the statement for psql; but for the
             # server it does, and the next one may be a COPY. pg_dump never writes it.
-            self._note += text[start + 1 : start + 2]
-            self._add_command()
+            self.notes.command(self._note_at, text[start : start + 2])
             return start + 2
         self._state = self._command
         return start + 1
@@ -365,17 +319,8 @@ class SqlLexer:
     def _command(self, text: bytes, pos: int, final: bool) -> int:
         end = self._read_note(_COMMAND_END, text, pos, final)
         if self._state == self._sql:
-            self._add_command()
+            self.notes.command(self._note_at, b"\\" + bytes(self._note))
         return end
-
-    def _add_command(self) -> None:
-        command = b"\\" + bytes(self._note)
-        own = _OWN_COMMAND.fullmatch(command) is not None
-        if not own:
-            self.complete = False
-        if len(self.commands) < _MAX_COMMANDS:
-            shown = command.decode("utf-8", "backslashreplace").strip()
-            self.commands.append(MetaCommand(self._note_at, shown, own))
 
     def _copy_line(self, text: bytes, pos: int, final: bool) -> int:
         """After the semicolon of a COPY statement: rows begin with the next line."""

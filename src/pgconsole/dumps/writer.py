@@ -88,8 +88,8 @@ def write_dump(
         compressed_bytes=proven.size,
         sha256=proven.sha256,
         sections=cutter.sections(proven.members),
-        server_version=scanner.server_version,
-        pg_dump_version=scanner.pg_dump_version,
+        server_version=scanner.notes.server_version,
+        pg_dump_version=scanner.notes.pg_dump_version,
         complete=True,
         warnings=scanner.warnings(),
     )
