@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,27 +26,25 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def _server(tmp_path_factory: pytest.TempPathFactory, version: int) -> Iterator[PostgresServer]:
-    directory = tmp_path_factory.mktemp(f"postgres{version}")
-    # pytest's directories are 0700, but as root the server runs as another user.
-    # Four of them with pytest-xdist; without it the fourth is /tmp, which is open.
-    for parent in [directory, *directory.parents][:4]:
-        if not parent.stat().st_mode & 0o001:
-            parent.chmod(0o755)
-    with PostgresServer(directory, version) as server:
-        yield server
+def _server(version: int) -> Iterator[PostgresServer]:
+    # Not under pytest's directory: every run of pytest makes that one private again, and as root
+    # the server is another user, who then loses its data.
+    with tempfile.TemporaryDirectory(prefix=f"pgconsole-postgres{version}-") as directory:
+        Path(directory).chmod(0o755)
+        with PostgresServer(Path(directory), version) as server:
+            yield server
 
 
 @pytest.fixture(scope="session")
-def postgres16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres16() -> Iterator[PostgresServer]:
     """A PostgreSQL 16 of this worker."""
-    yield from _server(tmp_path_factory, 16)
+    yield from _server(16)
 
 
 @pytest.fixture(scope="session")
-def postgres18(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres18() -> Iterator[PostgresServer]:
     """A PostgreSQL 18 of this worker."""
-    yield from _server(tmp_path_factory, 18)
+    yield from _server(18)
 
 
 @pytest.fixture(params=[16, 18])

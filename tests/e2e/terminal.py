@@ -141,7 +141,7 @@ class PtyTerminal(Terminal):
         # setsid and TIOCSCTTY by a tiny wrapper: the program gets the pty as controlling terminal.
         wrapper = (
             "import fcntl, os, sys, termios; os.setsid();"
-            "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvpe(sys.argv[1], sys.argv[1:], os.environ)"
+            "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", wrapper, *argv],

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from pgconsole import __version__
+from pgconsole.cli.explain import explain
 from pgconsole.errors import ExitCode, PgconsoleError
 
 
@@ -128,17 +129,8 @@ def main() -> None:
     try:
         cli(prog_name="pgconsole")
     except PgconsoleError as error:
-        click.echo(_explain(error), err=True)
+        explain(error.problem, error.cause, error.fix)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `pgconsole list | head`
         sys.stderr.close()
         sys.exit(ExitCode.FAILED)
-
-
-def _explain(error: PgconsoleError) -> str:
-    lines = [f"pgconsole: {error.problem}"]
-    if error.cause:
-        lines.append(f"  cause: {error.cause}")
-    if error.fix:
-        lines.append(f"  next:  {error.fix}")
-    return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import UTC, datetime
 
@@ -13,7 +12,7 @@ from pgconsole import jobs
 from pgconsole.cli.outcome import print_outcome
 from pgconsole.cli.running import PlainView
 from pgconsole.errors import ExitCode
-from pgconsole.jobs import Job
+from pgconsole.jobs.texts import to_json
 from pgconsole.settings import load_settings
 
 _SHOWN = 50  # jobs in the list; `--json` gives all
@@ -24,7 +23,7 @@ def print_jobs(*, as_json: bool) -> None:
     settings = load_settings()
     found = jobs.list_jobs(settings, None if as_json else _SHOWN)
     if as_json:
-        click.echo(json.dumps([_as_dict(job) for job in found], indent=2))
+        click.echo(json.dumps([to_json(job) for job in found], indent=2))
         return
     if not found:
         click.echo("No jobs yet. Start one: pgconsole backup", err=True)
@@ -43,7 +42,7 @@ def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
     settings = load_settings()
     job = jobs.read_job(settings, job_id)
     if as_json:
-        click.echo(json.dumps(_as_dict(job), indent=2))
+        click.echo(json.dumps(to_json(job), indent=2))
         return job.exit_code or ExitCode.OK
     view = PlainView()
     entries = jobs.follow(settings, job_id) if follow else jobs.Tail(job.directory).read()
@@ -63,14 +62,3 @@ def cancel_job(job_id: str) -> int:
     job = jobs.wait(settings, job_id)
     click.echo(f"job {job_id} is {job.status}", err=True)
     return ExitCode.OK if job.status is jobs.JobStatus.CANCELLED else ExitCode.FAILED
-
-
-def _as_dict(job: Job) -> dict[str, object]:
-    return {
-        key: value
-        if isinstance(value, (str, int, dict, type(None)))
-        else value.isoformat()
-        if isinstance(value, datetime)
-        else str(value)
-        for key, value in dataclasses.asdict(job).items()
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pgconsole.cli.explain import explain
 from pgconsole.errors import ExitCode
 from pgconsole.jobs import Job, JobStatus
 
@@ -14,14 +15,15 @@ def print_outcome(job: Job) -> int:
     Returns:
         The job's exit code.
     """
-    for path in (job.result or {}).get("paths", []):
+    paths = (job.result or {}).get("paths")
+    for path in paths if isinstance(paths, list) else []:
         click.echo(path)
     if job.status is JobStatus.DONE:
         return ExitCode.OK
-    click.echo(f"pgconsole: {job.problem or f'job {job.id} is {job.status}'}", err=True)
-    if job.cause:
-        click.echo(f"  cause: {job.cause}", err=True)
-    if job.fix:
-        click.echo(f"  next:  {job.fix}", err=True)
+    if job.problems:
+        for item in job.problems:
+            explain(item.problem, item.cause, item.fix)
+    else:
+        explain(job.problem or f"job {job.id} is {job.status}", job.cause, job.fix)
     click.echo(f"  log:   pgconsole jobs {job.id}", err=True)
     return ExitCode.FAILED if job.exit_code is None else job.exit_code

@@ -16,7 +16,8 @@ import humanize
 from pgconsole import jobs
 from pgconsole.cli.outcome import print_outcome
 from pgconsole.jobs import JournalEntry
-from pgconsole.settings import Settings, load_settings
+from pgconsole.jobs.texts import JSON
+from pgconsole.settings import load_settings
 
 _PLAIN_PROGRESS_EVERY = 10.0  # seconds between two progress lines in a log file
 
@@ -29,18 +30,24 @@ class View(Protocol):
         ...
 
 
-def run_and_follow(kind: str, request: dict[str, str]) -> int:
+def run_and_follow(kind: str, request: dict[str, JSON]) -> int:
     """Start a job, show it until it ends, and return its exit code.
 
     SIGINT and SIGTERM cancel the job; SIGHUP (a closed terminal) leaves it running.
     """
     settings = load_settings()
     actor = jobs.current_actor()
-    with _stop_signals() as stop:
-        job_id = jobs.start(settings, kind, request, actor)
-        click.echo(f"job {job_id}", err=True)
-        with _view() as view:
-            _follow(settings, job_id, actor, view, stop)
+    job_id = jobs.start(settings, kind, request, actor)
+    click.echo(f"job {job_id}", err=True)
+    with _view() as view:
+        try:
+            with _stop_signals():
+                for entry in jobs.follow(settings, job_id):
+                    view.show(entry)
+        except _Stop:
+            click.echo("cancelling; what was begun is being removed", err=True)
+            jobs.cancel(settings, job_id, actor)
+            jobs.wait(settings, job_id)
     return print_outcome(jobs.read_job(settings, job_id))
 
 
@@ -48,37 +55,23 @@ class _Stop(Exception):
     """SIGINT or SIGTERM reached the command."""
 
 
-class _StopSwitch:
-    """Raises `_Stop` once; later signals are ignored while the job cleans up."""
-
-    def __init__(self) -> None:
-        self.pulled = False
-
-    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
-        if not self.pulled:
-            self.pulled = True
-            raise _Stop
-
-
 @contextmanager
-def _stop_signals() -> Iterator[_StopSwitch]:
-    stop = _StopSwitch()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _stop_signals() -> Iterator[None]:
+    """The first SIGINT or SIGTERM raises `_Stop`; then they are ignored: the job cleans up.
 
+    Before there is a job to cancel they do what they always do.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
-def _follow(settings: Settings, job_id: str, actor: str, view: View, stop: _StopSwitch) -> None:
-    try:
-        for entry in jobs.follow(settings, job_id):
-            view.show(entry)
-    except _Stop:
-        click.echo("cancelling; what was begun is being removed", err=True)
-        jobs.cancel(settings, job_id, actor)
-        jobs.wait(settings, job_id)
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise _Stop
+
+    before = {number: signal.signal(number, stop) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @contextmanager

@@ -1,0 +1,198 @@
+"""The console in a real terminal, by keys only, against real PostgreSQL and real S3."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from tests.cli.program import PROGRAM, environment
+from tests.conftest import MakeSettings
+from tests.e2e.terminal import Terminal, is_alive, open_terminal
+from tests.support import blocked_dump, wait_for_dump, wait_until
+
+from pgconsole import jobs
+from pgconsole.demo.servers import PostgresServer, S3Server
+from pgconsole.jobs import JobStatus
+from pgconsole.settings import Settings
+
+pytestmark = pytest.mark.e2e
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def settings(
+    postgres16: PostgresServer,
+    database: str,
+    s3: S3Server,
+    s3_bucket: str,
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Settings:
+    """A small database and a bucket."""
+    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
+    return make_settings(postgres16, database, **s3.environment(s3_bucket))
+
+
+@pytest.fixture
+def console(settings: Settings) -> Iterator[Open]:
+    """Opens consoles; each is closed at the end."""
+    with ExitStack() as stack:
+
+        def open_console(columns: int = 80, rows: int = 24, **variables: str) -> Terminal:
+            terminal = open_terminal([PROGRAM], environment(settings, **variables), columns, rows)
+            stack.callback(terminal.close)
+            terminal.wait_for("pgconsole")
+            return terminal
+
+        yield open_console
+
+
+def back_up(terminal: Terminal) -> None:
+    """Press b, type yes."""
+    terminal.send("b")
+    terminal.wait_for("Type yes")
+    terminal.send("yes", "Enter")
+
+
+def only_job(settings: Settings) -> jobs.Job:
+    """The one job there is."""
+    (job,) = wait_until(lambda: jobs.list_jobs(settings))
+    return job
+
+
+def test_the_whole_way(console: Open, settings: Settings, postgres16: PostgresServer):
+    """Press b, type yes, watch, lose the terminal, come back, find it done in both panes."""
+    first = console()
+    first.wait_for("No backup yet")
+    with blocked_dump(postgres16, settings.pgdatabase):
+        back_up(first)
+        first.wait_for("Backup running")
+        wait_for_dump(postgres16, settings.pgdatabase)
+        pid = first.pid()
+        first.close()
+        wait_until(lambda: not is_alive(pid))
+        assert only_job(settings).status is JobStatus.RUNNING
+        second = console()
+        second.wait_for("Backup running")
+    second.wait_for("local + S3", timeout=40)
+    second.wait_for("complete")
+    second.send("2")
+    second.wait_for("daily")
+    second.send("4")
+    second.wait_for("published")
+    assert only_job(settings).status is JobStatus.DONE
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_console_never_touches_the_job(
+    console: Open, settings: Settings, postgres16: PostgresServer, number: signal.Signals
+):
+    onlooker = console()
+    starter = console()
+    with blocked_dump(postgres16, settings.pgdatabase):
+        back_up(starter)
+        wait_for_dump(postgres16, settings.pgdatabase)
+        onlooker.wait_for("Backup running")
+        os.kill(starter.pid(), number)
+        starter.wait_gone()
+        if number != signal.SIGKILL:
+            assert starter.is_restored()
+        assert only_job(settings).status is JobStatus.RUNNING
+    onlooker.wait_for("local + S3", timeout=40)
+    assert only_job(settings).status is JobStatus.DONE
+    newcomer = console()
+    newcomer.wait_for("local + S3", timeout=40)
+
+
+@pytest.mark.parametrize("typed", ["", " yes", "Yes", "y", "yes ", "no"])
+def test_nothing_but_yes_starts_a_backup(console: Open, settings: Settings, typed: str):
+    terminal = console()
+    terminal.send("b")
+    terminal.wait_for("Type yes")
+    terminal.send(*([typed] if typed else []), "Enter")
+    terminal.wait_for("Type yes")
+    terminal.send("Escape")
+    wait_until(lambda: "Type yes" not in terminal.screen())
+    assert jobs.list_jobs(settings) == []
+
+
+def test_cancel_asks_and_then_leaves_nothing(
+    console: Open, settings: Settings, postgres16: PostgresServer
+):
+    terminal = console()
+    with blocked_dump(postgres16, settings.pgdatabase):
+        back_up(terminal)
+        wait_for_dump(postgres16, settings.pgdatabase)
+        terminal.wait_for("Backup running")
+        terminal.send("c")
+        terminal.wait_for("Type yes")
+        terminal.send("yes", "Enter")
+        terminal.wait_for("cancelled")
+        wait_until(lambda: only_job(settings).status is JobStatus.CANCELLED)
+    assert not list(settings.backup_dir.glob("[!.]*/*"))
+
+
+def test_quit_at_any_time_restores_the_terminal(
+    console: Open, settings: Settings, postgres16: PostgresServer
+):
+    terminal = console()
+    with blocked_dump(postgres16, settings.pgdatabase):
+        back_up(terminal)
+        wait_for_dump(postgres16, settings.pgdatabase)
+        terminal.send("q")
+        terminal.wait_gone(timeout=3)
+        assert terminal.is_restored()
+        assert only_job(settings).status is JobStatus.RUNNING
+    assert jobs.wait(settings, only_job(settings).id).status is JobStatus.DONE
+
+
+def test_an_interrupted_job_is_said_with_its_cause(
+    console: Open, settings: Settings, postgres16: PostgresServer
+):
+    with blocked_dump(postgres16, settings.pgdatabase):
+        jobs.start(settings, "backup", {}, "alice")
+        wait_for_dump(postgres16, settings.pgdatabase)
+        pid = only_job(settings).pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        jobs.wait(settings, only_job(settings).id)
+    terminal = console()
+    terminal.wait_for("interrupted")
+    back_up(terminal)
+    terminal.wait_for("local + S3", timeout=40)
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"S3_ENDPOINT_URL": "http://127.0.0.1:1"}, "127.0.0.1:1"),
+        ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "key"),
+        ({"S3_BACKUP_BUCKET": "no-such-bucket"}, "no-such-bucket"),
+    ],
+)
+def test_s3_in_trouble_greys_one_pane_only(console: Open, variables: dict[str, str], reason: str):
+    terminal = console(160, 45, **variables)
+    back_up(terminal)
+    terminal.wait_for("partly failed", timeout=60)
+    screen = terminal.wait_for(reason, timeout=60)
+    assert "S3 unknown" in screen
+    assert "complete" in screen
+    terminal.send("?")
+    terminal.wait_for("Back up now")
+    terminal.send("Escape", "q")
+    terminal.wait_gone(timeout=3)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"TERM": "linux"}])
+def test_the_essentials_are_on_every_screen(
+    console: Open, size: tuple[int, int], variables: dict[str, str]
+):
+    terminal = console(*size, **variables)
+    screen = terminal.wait_for("No backup yet")
+    for essential in ("Backup", "Help", "Quit", "Local", "S3", "Schedule", "Log"):
+        assert essential in screen, essential
