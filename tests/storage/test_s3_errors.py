@@ -73,6 +73,12 @@ def test_no_credentials(s3_settings: MakeS3Settings, monkeypatch: pytest.MonkeyP
             S3Storage(s3_settings(**variables)).check()
 
 
+def refusal(status: int, code: bytes) -> bytes:
+    """An error as S3 sends it, for those that the real server here can't be brought to send."""
+    body = b"<Error><Code>%s</Code><Message>words</Message></Error>" % code
+    return b"HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+
+
 class TestNetwork:
     def test_refused(self, s3_settings: MakeS3Settings) -> None:
         endpoint = f"http://127.0.0.1:{free_port()}"
@@ -100,6 +106,10 @@ class TestNetwork:
     @pytest.mark.parametrize(
         ("answer", "cause"),
         [
+            (refusal(403, b"RequestTimeTooSkewed"), "this host's clock and the store's differ"),
+            (refusal(403, b"AccessDenied"), "the store refuses this access key"),
+            (refusal(503, b"SlowDown"), "asks to slow down"),
+            (refusal(400, b"Strange"), "the store answered: words"),
             (
                 b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
                 "has a fault or is overloaded",

@@ -200,10 +200,10 @@ class TestUpload:
     def test_memory_stays_flat(
         self, s3_settings: MakeS3Settings, s3: S3Server, s3_bucket: str, tmp_path: Path
     ) -> None:
-        """Peak memory of a process that uploads 400 MB in parts of 100 MB."""
+        """Peak memory of a process that uploads 250 MB in parts of 100 MB."""
         path = tmp_path / "dump.partial"
         with path.open("wb") as file:
-            file.truncate(400_000_000)  # sparse: zeros are as heavy in memory as other bytes
+            file.truncate(250_000_000)  # sparse: zeros are as heavy in memory as other bytes
         script = textwrap.dedent(
             """
             import resource, sys
@@ -215,7 +215,7 @@ class TestUpload:
             storage.check()
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             upload = storage.begin_upload(key, Path(path), expected_bytes=45 << 30)
-            upload.finish(400_000_000)
+            upload.finish(250_000_000)
             upload.complete()
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
             """
@@ -256,15 +256,15 @@ class TestFaults:
     def test_cut_for_good(
         self, proxy: Proxy, upload: Upload, dump: Path, faulty: Settings, contents: Contents
     ) -> None:
+        before = proxy.connections
         proxy.cut_after(to_server=PART // 2)
-        upload.advance(PART)
+        upload.advance(3 * PART)
         wait_until(lambda: upload.error)
         assert "was cut" in str(upload.error)
-        asked = proxy.connections
-        upload.advance(3 * PART)  # cheap: nothing more is tried
         with pytest.raises(StorageError, match="was cut"):
             upload.finish(dump.stat().st_size)
-        assert proxy.connections == asked
+        # Each thread tried one part four times; the third part was not tried.
+        assert proxy.connections - before <= 8
         proxy.hang()
         with pytest.raises(StorageError, match="can't be aborted"):
             upload.abort()
@@ -378,8 +378,8 @@ class TestKilled:
 
     @pytest.fixture
     def another(self, s3: S3Server, s3_settings: MakeS3Settings) -> S3Storage:
-        s3.make_bucket("another")
-        return S3Storage(s3_settings(S3_BACKUP_BUCKET="another"))
+        s3.make_bucket("another-bucket")
+        return S3Storage(s3_settings(S3_BACKUP_BUCKET="another-bucket"))
 
     def test_records_of_another_bucket_stay(
         self, storage: S3Storage, another: S3Storage, contents: Contents, dump: Path,
@@ -387,7 +387,7 @@ class TestKilled:
     ) -> None:  # fmt: skip
         upload = another.begin_upload(KEY, dump)
         mine = storage.begin_upload(KEY, dump)
-        with pytest.raises(StorageError, match="'another'") as caught:
+        with pytest.raises(StorageError, match="'another-bucket'") as caught:
             storage.abort_leftovers("app")
         (kept,) = records()
         assert str(kept) in caught.value.cause
