@@ -67,7 +67,9 @@ class ConfirmScreen(ModalScreen[bool]):
                 question = Line(id="question")
                 question.show("Type ", (_YES, "bold"), f" to {self._confirmation.verb}: ")
                 yield question
-                yield Input(id="answer", compact=True)
+                answer = Input(id="answer", compact=True)
+                answer.cursor_blink = False  # a cell painted twice a second is traffic over SSH
+                yield answer
             hint = Line(id="hint")
             hint.show("Enter acts only on exactly yes · Esc closes, nothing happens")
             yield hint

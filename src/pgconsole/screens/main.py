@@ -138,14 +138,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._header.tick(now)
         self._panes.tick(now)
         self._show_status()
-        self._show_tabs()
 
     def _show_backups(self) -> None:
         now = self._now()
         self._panes.local.show_known(self._local, _sizes(self._s3), now)
         self._panes.s3.show_known(self._s3, _sizes(self._local), now)
         self._show_status()
-        self._show_tabs()
 
     def _show_status(self) -> None:
         """The verdict, and under it the job that runs or is news."""
@@ -157,7 +155,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         job, progress = board.notice(now)
         self._job.show_job(job, progress, now, running=board.running, told=verdict.job)
         self._panes.log_pane.tick(now)
-        self._show_keys()
+        self._show_tabs()
 
     @on(Panes.Activated)
     def _show_tabs(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -32,9 +34,16 @@ class HeaderStrip(Line):
     def __init__(self, settings: Settings) -> None:
         super().__init__(id="header")
         self._settings = settings
+        self._now: datetime | None = None
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        if self._now is not None:
+            self.tick(self._now)
 
     def tick(self, now: datetime) -> None:
         """Show the time."""
+        self._now = now
         settings = self._settings
         zone = settings.backup_timezone
         clock = f"{now.astimezone(zone):%H:%M:%S} {zone_name(zone, now)}"
@@ -98,6 +107,11 @@ class JobStrip(_Strip):
     def __init__(self) -> None:
         super().__init__("job")
         self.display = False
+        self._again: Callable[[], None] = lambda: None
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self._again()
 
     def show_job(
         self, job: Job | None, progress: Progress, now: datetime, *, running: int, told: str
@@ -115,8 +129,10 @@ class JobStrip(_Strip):
         if job is None:
             return
         if is_active(job):
-            self._show_running(job, progress, now, running)
+            self._again = partial(self._show_running, job, progress, now, running)
+            self._again()
             return
+        self._again = lambda: None  # wraps by itself
         level, headline, second = outcome(job, now, cause_told=job.id == told)
         below = f"{second}   " if second else ""
         self._show(

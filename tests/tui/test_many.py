@@ -1,0 +1,111 @@
+"""Twenty thousand backups, a long log: the console stays quick."""
+
+from __future__ import annotations
+
+import time
+
+from tests.conftest import MakeSettings
+from tests.tui.driving import shown, until, until_shown
+from tests.tui.scenes import Scene, entry, listing, local_shelf
+from tests.tui.test_console import old_files
+
+from pgconsole.app import PgconsoleApp
+from pgconsole.storage.base import Place
+from pgconsole.widgets.backup_table import BackupTable
+from pgconsole.widgets.journal_log import JournalLog
+from pgconsole.widgets.shelf import shelf_of
+
+
+async def test_twenty_thousand_backups(make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    old_files(settings.backup_dir, 20_000)
+    app = PgconsoleApp(settings)
+    async with app.run_test(size=(160, 45)) as pilot:
+        began = time.monotonic()
+        await until_shown(pilot, "1 Local backups · 20,000")
+        opened = time.monotonic() - began
+        table = app.screen.query_one("#local-table", BackupTable)
+        took = []
+        for key in ["G", "k", "k", "pageup", "g", "j", "j", "pagedown"]:
+            began = time.monotonic()
+            await pilot.press(key)
+            took.append(time.monotonic() - began)
+        assert table.cursor == 2 + table.size.height - 2
+    assert opened < 5
+    # Generous for a busy machine; what it guards against takes seconds.
+    assert sorted(took)[len(took) // 2] < 0.3
+
+
+async def test_navigation() -> None:
+    app = Scene(
+        local=local_shelf(listing(Place.LOCAL, 60)), s3=shelf_of(listing(Place.S3, 60))
+    ).app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "local + S3")
+        table = app.screen.query_one("#local-table", BackupTable)
+        last = len(listing(Place.LOCAL, 60).backups) - 1
+        await pilot.press("G")
+        assert table.cursor == last
+        await pilot.press("j", "down")
+        assert table.cursor == last
+        assert "▌ 2025-12" in shown(app.screen)
+        await pilot.press("g")
+        assert table.cursor == 0
+        await pilot.press("j", "down", "k", "up", "k")
+        assert table.cursor == 0
+        await pilot.click("#local-table", offset=(5, 4))
+        assert table.cursor == 3
+        await pilot.press("tab")
+        await until_shown(pilot, "[2 S3 ·")
+        await pilot.press("tab", "tab")
+        await until_shown(pilot, "[4 Log")
+        await pilot.press("tab")
+        await until_shown(pilot, "[1 Local ·")
+        await pilot.press("shift+tab")
+        await until_shown(pilot, "[4 Log")
+        await pilot.click("#tab-schedule")
+        await until_shown(pilot, "[3 Schedule ·")
+
+
+async def test_log_follows_pauses_and_stays_quick() -> None:
+    entries = [entry(n, n / 100, "dump", f"line [red] {n} \x1b[31m") for n in range(15_000)]
+    app = Scene(journal=entries).app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        log = app.screen.query_one(JournalLog)
+        began = time.monotonic()
+        await until(pilot, lambda: log.line_count)
+        assert time.monotonic() - began < 5
+        assert log.line_count == 10_000  # the newest; memory is bounded
+        await pilot.press("4")
+        await until_shown(pilot, "line [red] 14999 \N{REPLACEMENT CHARACTER}[31m")
+        await pilot.press("k", "k")
+        assert not log.following
+        await until_shown(pilot, "PAUSED, f follows")
+        log.extend([entry(20_000, 200, "dump", "later")])
+        await pilot.pause()
+        assert "later" not in shown(app.screen)
+        await pilot.press("f")
+        await until_shown(pilot, "later")
+        await pilot.press("g")
+        assert not log.following
+        await pilot.press("G")
+        assert log.following
+
+
+async def test_palette_offers_the_registry() -> None:
+    app = Scene().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "local + S3")
+        await pilot.press("colon")
+        await until_shown(pilot, "Cancel the running job")
+        await pilot.press(*"sched")
+        await until_shown(pilot, "Go to the schedule")
+        await pilot.press("enter")
+        await until_shown(pilot, "[3 Schedule")
+
+
+async def test_footer_fits_in_80_columns() -> None:
+    app = Scene().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "local + S3")
+        assert shown(app.screen).splitlines()[-1].endswith("q Quit")

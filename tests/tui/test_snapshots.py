@@ -1,0 +1,103 @@
+"""Pictures of the main screen's states. `pytest tests/tui --snapshot-update` takes new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.tui.driving import until
+from tests.tui.scenes import SCENES, Scene
+from textual.pilot import Pilot
+
+from pgconsole.screens.main import MainScreen
+
+SMALL, LARGE = (80, 24), (160, 45)
+Snap = Callable[..., bool]
+
+
+def drawn(scene: Scene, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    """Wait until all that will be answered was, press keys, wait until nothing changes."""
+
+    async def run(pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, MainScreen)
+        told = sum(bool(entry.message) for entry in scene.journal)
+        panes = screen._panes
+
+        def answered() -> bool:
+            places = [(scene.local, screen._local)]
+            if scene.settings.s3_enabled:
+                places.append((scene.s3, screen._s3))
+            return (
+                all(value is None or known.value or known.problem for value, known in places)
+                and panes.schedule.next_run is not None
+                and screen._board.jobs == scene.jobs
+                and len(panes.log_pane.log_view._entries) == told
+            )
+
+        await until(pilot, answered)
+        await still(pilot)
+        if keys:
+            await pilot.press(*keys)
+            await still(pilot)
+
+    return run
+
+
+async def still(pilot: Pilot[Any]) -> None:
+    """Wait until the picture is the same four times in a row."""
+    before, same = "", 0
+    while same < 3:
+        await pilot.pause(0.08)
+        now = pilot.app.export_screenshot()
+        before, same = now, same + 1 if now == before else 0
+
+
+def compare(snap: Snap, name: str, size: tuple[int, int], *keys: str) -> bool:
+    scene = SCENES[name]()
+    return snap(scene.app(), terminal_size=size, run_before=drawn(scene, *keys))
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x45"])
+@pytest.mark.parametrize("scene", ["full", "empty", "running", "failed", "s3_unreachable"])
+def test_main(snap_compare: Snap, scene: str, size: tuple[int, int]) -> None:
+    assert compare(snap_compare, scene, size)
+
+
+@pytest.mark.parametrize(
+    ("scene", "keys"),
+    [
+        ("s3_unreachable", "2"),
+        ("s3_off", "2"),
+        ("full", "3"),
+        ("running", "l"),
+        ("loading", "2"),
+        ("foreign", "G"),
+    ],
+)
+def test_panes_at_80x24(snap_compare: Snap, scene: str, keys: str) -> None:
+    assert compare(snap_compare, scene, SMALL, *keys)
+
+
+@pytest.mark.parametrize(
+    ("scene", "keys"),
+    [
+        ("full", ("b",)),
+        ("full", ("b", "y", "enter")),
+        ("running", ("c",)),
+        ("full", ("question_mark",)),
+    ],
+    ids=["backup", "wrong-answer", "cancel", "help"],
+)
+def test_dialogs_at_80x24(snap_compare: Snap, scene: str, keys: tuple[str, ...]) -> None:
+    assert compare(snap_compare, scene, SMALL, *keys)
+
+
+def test_backup_dialog_at_160x45(snap_compare: Snap) -> None:
+    assert compare(snap_compare, "full", LARGE, "b")
+
+
+def test_without_colours(snap_compare: Snap, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert compare(snap_compare, "failed", SMALL, "j")
