@@ -76,6 +76,31 @@ class TestRoundTrip:
         assert (result.tables, result.rows) == (len(rows), sum(rows.values()))
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_other_encodings(
+    encoding: str,
+    postgres16: PostgresServer,
+    make_settings: MakeSettings,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "UTF8")  # must not change the dump
+    with postgres16.connect() as connection:
+        connection.execute(
+            f"CREATE DATABASE encoded ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+        )
+    try:
+        with postgres16.connect("encoded") as connection:
+            connection.execute("SET client_encoding = 'LATIN1'")
+            connection.execute("""CREATE TABLE "t\u00e4" AS SELECT 'gr\u00fc\u00dfe' AS x""")
+        result = run_backup(make_settings(postgres16, "encoded"), ALICE, recorder)
+        expected = without_keys(plain_dump(postgres16, "encoded"))
+    finally:
+        drop_database(postgres16, "encoded")
+    assert without_keys(zcat(result.paths[0])) == expected
+    assert b"gr\xfc\xdfe" in expected
+
+
 def test_files_are_private(
     postgres16: PostgresServer, database: str, make_settings: MakeSettings, recorder: Recorder
 ) -> None:

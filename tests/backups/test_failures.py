@@ -262,6 +262,18 @@ class TestDisk:
         with pytest.raises(PreflightError, match=r"too little free space: 0 Bytes are free, about"):
             run_backup(settings, ALICE, recorder)
 
+    def test_a_class_that_fails_takes_nothing_from_the_others(
+        self, small_disk: Path, settings: Settings, recorder: Recorder
+    ) -> None:
+        (small_disk / "filler").write_bytes(b"x" * LocalStorage(small_disk).free_bytes())
+        (settings.backup_dir / "weekly").symlink_to(small_disk)  # no hard link, no room for a copy
+        sunday_the_first = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
+        with pytest.raises(StorageError, match="can't be added to the weekly backups"):
+            run_backup(settings, BackupRequest("alice", slot=sunday_the_first), recorder)
+        backups = local_backups(settings).backups
+        assert [str(backup.name.backup_class) for backup in backups] == ["daily", "monthly"]
+        assert not list(small_disk.glob("*.partial"))
+
 
 class TestInterruption:
     @pytest.mark.parametrize("phase", ["lock", "preflight", "dump", "verify"])

@@ -22,8 +22,9 @@ from pgconsole.postgres.tools import Tool, choose_tool
 from pgconsole.settings import Settings
 from pgconsole.storage.local import LocalStorage
 
-# A first backup is refused only if not even a dump that shrinks to a tenth would fit: text and
-# JSON usually shrink to a quarter (415 MB of 1.5 GB in DESIGN section 8).
+# Text and JSON usually shrink to a quarter (415 MB of 1.5 GB in DESIGN section 8). A first backup
+# is refused only if not even a dump that shrinks to a tenth would fit.
+_USUAL_COMPRESSION = 4
 _BEST_COMPRESSION = 10
 
 
@@ -33,12 +34,14 @@ class Estimate:
 
     Attributes:
         raw_bytes: Uncompressed.
-        compressed_bytes: The file; at least so much has to be free.
+        compressed_bytes: The file.
+        needed_bytes: What has to be free, at the very least.
         source: Where the figures come from, in words.
     """
 
     raw_bytes: int
     compressed_bytes: int
+    needed_bytes: int
     source: str
 
     def in_words(self) -> str:
@@ -129,10 +132,14 @@ def _estimate(settings: Settings, server: ServerInfo) -> Estimate:
         return Estimate(
             previous.raw_bytes,
             previous.compressed_bytes,
+            previous.compressed_bytes,
             f"the backup of {previous.taken_at:%Y-%m-%d %H:%M} UTC",
         )
     return Estimate(
-        server.data_bytes, server.data_bytes // _BEST_COMPRESSION, "the size of the database"
+        server.data_bytes,
+        server.data_bytes // _USUAL_COMPRESSION,
+        server.data_bytes // _BEST_COMPRESSION,
+        "the size of the database",
     )
 
 
@@ -143,14 +150,14 @@ def _disk_problems(directory: Path, estimate: Estimate) -> list[PgconsoleError]:
         free = LocalStorage(directory).free_bytes()
     except StorageError as error:
         return [error]
-    if free >= estimate.compressed_bytes:
+    if free >= estimate.needed_bytes:
         return []
     return [
         StorageError(
             f"{directory} has too little free space",
             cause=(
                 f"{humanize.naturalsize(free, binary=True)} are free, about "
-                f"{humanize.naturalsize(estimate.compressed_bytes, binary=True)} are needed "
+                f"{humanize.naturalsize(estimate.needed_bytes, binary=True)} are needed "
                 f"(an estimate from {estimate.source})"
             ),
             fix="free some space, or move BACKUP_DIR to a larger disk",

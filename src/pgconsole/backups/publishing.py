@@ -20,7 +20,7 @@ class Published:
 
     Attributes:
         paths: One file for each class that worked, daily first.
-        failure: Why a class after the first is missing.
+        failure: Why a class after the first is missing; of several, the last.
     """
 
     paths: tuple[Path, ...]
@@ -40,10 +40,11 @@ def publish(settings: Settings, new: NewName, manifest: Manifest, report: Report
     # A signal waits: a published backup is in all its classes.
     with uninterrupted():
         paths = [storage.publish(new.name, manifest)]
-        try:
-            paths += [storage.add_class(new.name, other) for other in new.classes[1:]]
-        except StorageError as error:
-            failure = error
+        for other in new.classes[1:]:
+            try:
+                paths.append(storage.add_class(new.name, other))
+            except StorageError as error:
+                failure = error
     for path in paths:
         report(Event("publish", f"published {path}"))
     if failure is not None:

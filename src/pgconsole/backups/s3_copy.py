@@ -34,6 +34,7 @@ class S3Copy:
         self._report = report
         self._storage: S3Storage | None = None
         self._upload: Upload | None = None
+        self._completed = False
         self.failure: PgconsoleError | None = None
 
     def connect(self) -> None:
@@ -104,31 +105,30 @@ class S3Copy:
             send_rest(self._upload, size, self._report)
             for backup_class in classes:
                 key = object_key(self._settings, name.in_class(backup_class))
-                self._storage.put_small(key + MANIFEST_SUFFIX, manifest.to_json())
                 if backup_class is classes[0]:
+                    self._storage.put_small(key + MANIFEST_SUFFIX, manifest.to_json())
                     self._upload.complete()
-                else:
+                else:  # the copy's manifest follows it: no record would tell of a lone one
                     self._storage.copy(keys[0], key, size)
+                    self._storage.put_small(key + MANIFEST_SUFFIX, manifest.to_json())
                 keys.append(key)
                 self._report(Event("upload", f"uploaded to s3://{self._settings.s3_bucket}/{key}"))
+            self._completed = True
         except Exception as error:
             self._failed(error)
         return keys
 
     def abort(self) -> None:
-        """Leave nothing unfinished in S3. Does nothing after `complete`."""
-        if self._upload is None:
+        """Leave nothing unfinished in S3. Does nothing after a successful `complete`."""
+        if self._upload is None or self._storage is None or self._completed:
             return
         try:
             self._upload.abort()
         except StorageError as error:
-            self._report(
-                Event(
-                    "upload",
-                    f"the unfinished upload stays until the next backup: {error}",
-                    Level.WARNING,
-                )
-            )
+            text = f"the unfinished upload stays until the next backup: {error}"
+            self._report(Event("upload", text, Level.WARNING))
+        else:  # a copy to another class may have been interrupted
+            abort_leftovers(self._storage, self._settings.pgdatabase, self._report)
 
     def _failed(self, error: Exception) -> None:
         # Even a fault in boto3 must not cost the local backup.

@@ -13,7 +13,7 @@ from pgconsole.dumps.integrity import check_dump
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, check_database_name, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
-from pgconsole.report import Event, Report
+from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.storage.local import LocalStorage
@@ -117,9 +117,11 @@ def _check(
     report(Event("verify", f"checking {stored.location}"))
     source = LocalStorage(settings.backup_dir).open(stored.location)
     try:
-        check_dump(source, manifest, on_progress)
+        checked = check_dump(source, manifest, on_progress)
     finally:
         source.close()
+    for warning in checked.warnings:
+        report(Event("verify", warning, Level.WARNING))
     report(Event("verify", "the local file is whole"))
 
 
@@ -149,8 +151,8 @@ class _Upload:
                 self._say(key, "is there already")
                 continue
             if present:
-                self._put_manifest(key)
                 self._storage.copy(present[0], key, self._stored.size)
+                self._put_manifest(key)
             else:
                 self._send(key, stack)
             present.append(key)
