@@ -145,7 +145,14 @@ class Bucket:
         Raises:
             StorageError: It is not, or the store doesn't say.
         """
-        found = self.head(key)
+        try:
+            found = self.head(key)
+        except StorageError as error:
+            raise StorageError(
+                f"{key} was written to S3, but it is unknown whether it is whole",
+                cause=error.cause,
+                fix="verify it there when the store answers again",
+            ) from error
         if found is None or found.size != size:
             raise StorageError(
                 f"{key} in S3 is not what was uploaded",

@@ -101,6 +101,8 @@ class Upload:
     def advance(self, bytes_in_file: int) -> None:
         """Send what is complete by now. Never waits, never raises; see `error`.
 
+        One thread at a time may call it.
+
         Args:
             bytes_in_file: Length of the part of the file that will not change any more.
         """
