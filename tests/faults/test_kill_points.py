@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
-from pgconsole.dumps.integrity import check_dump
-from pgconsole.dumps.source import FileSource
 from tests.conftest import MakeSettings, create_database, drop_database
 from tests.support import wait_until
 
 from pgconsole import jobs
 from pgconsole.demo.servers import PostgresServer, S3Server
+from pgconsole.dumps.integrity import check_dump
 from pgconsole.dumps.manifest import parse_manifest
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.settings import Settings
+from pgconsole.storage.local import LocalStorage
 
 DATABASE = "kill_points"
 # About 60 MB of plain dump, so that a backup lasts long enough to be hit in the middle.
@@ -141,7 +142,7 @@ def check_invariants(settings: Settings) -> None:
     for dump in dumps:
         manifest_path = dump.with_name(dump.name + ".manifest.json")
         manifest = parse_manifest(manifest_path.read_bytes(), str(manifest_path))
-        with FileSource(dump) as source:
+        with closing(LocalStorage(settings.backup_dir).open(str(dump))) as source:
             check_dump(source, manifest, lambda *_: None)
     sizes = {dump.name: dump.stat().st_size for dump in dumps}
     client = _client(settings)
