@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from datetime import UTC, datetime
@@ -84,11 +85,10 @@ def write(dump: bytes, path: Path) -> WrittenDump:
     reading, writing = os.pipe()
 
     def deliver() -> None:
-        with os.fdopen(writing, "wb") as pipe:
-            try:
-                pipe.write(dump)
-            except BrokenPipeError:
-                pipe.detach()
+        rest = memoryview(dump)
+        with os.fdopen(writing, "wb", buffering=0) as pipe, contextlib.suppress(BrokenPipeError):
+            while rest:
+                rest = rest[pipe.write(rest) :]
 
     thread = threading.Thread(target=deliver)
     thread.start()

@@ -172,7 +172,11 @@ class Pipeline:
         self._ended.put(None)
 
     def _stop(self) -> None:
-        """End all threads. Another signal meanwhile doesn't leave one behind."""
+        """End all threads. Another signal meanwhile doesn't leave one behind.
+
+        A thread whose start a signal interrupted may still be coming to life. All that it will
+        find is that it is over: it ends without having touched the file.
+        """
         interrupted: BaseException | None = None
         while True:
             try:

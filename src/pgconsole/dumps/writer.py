@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from pgconsole.dumps.pipeline import Pipeline, storage_error
 from pgconsole.dumps.scanner import Scanner
 
 _PROGRESS_EVERY = 0.2  # seconds
+# O_EXCL, which mode "x" stands for, follows no symbolic link. No function of ours: a signal handler
+# could raise in it after the file was opened, and the descriptor would be lost.
+_OPEN_PRIVATE = partial(os.open, mode=0o600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def write_dump(
         DamagedError: What came is no whole dump, or the disk gives back something else.
     """
     try:
-        file = FileIO(path, "x+", opener=_private)
+        file = FileIO(path, "x+", opener=_OPEN_PRIVATE)
     except OSError as error:
         raise storage_error(path, "made", error) from error
     with file:
@@ -126,7 +130,3 @@ def _pump(
     cutter.finish()
     if segments:
         pipeline.submit(block, segments)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
