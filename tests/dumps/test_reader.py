@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -103,9 +104,9 @@ def test_rows_at_every_border_of_a_member(written: tuple[bytes, Manifest]) -> No
     for member in many.members[:-1]:
         start += member.rows
         for near in (start - 1, start, start + 1):
-            first = next(reader.rows(many, near))
-            assert first.startswith(LINES[near][:5])
-            assert b"".join(LINES[near : near + 9000]).startswith(first)
+            first = b"".join(itertools.islice(reader.rows(many, near), 2))
+            assert len(first) > 100
+            assert b"".join(LINES[near : near + 20_000]).startswith(first)
 
 
 def test_rows_of_a_single_member_are_found_from_the_front(single: tuple[bytes, Manifest]) -> None:
