@@ -48,7 +48,7 @@ ACTIONS = (
         "backup",
         ("b",),
         "Back up now",
-        "Back up the database now; asks for a typed yes",
+        "Back up now; asks for a typed yes",
         Group.WORK,
         footer="Backup",
     ),

@@ -75,7 +75,8 @@ class PgconsoleApp(App[None]):
         loop = asyncio.get_running_loop()
         watch = TerminalWatch(lambda: loop.call_soon_threadsafe(self.exit))
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, watch.leave)
+            # Not the loop's own handler: a write to a dead terminal may block the loop.
+            signal.signal(number, lambda _number, _frame: watch.leave())
         watch.start()
 
 

@@ -22,7 +22,7 @@ from pgconsole.settings import Settings
 
 
 @pytest.fixture
-def real(  # noqa: PLR0917 - fixtures
+def real(
     make_settings: MakeSettings,
     postgres16: PostgresServer,
     database: str,

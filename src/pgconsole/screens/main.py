@@ -120,10 +120,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._show_status()
 
     @on(Accepted)
-    def _accepted(self, message: Accepted) -> None:
+    def _accepted(self) -> None:
         self._board.choose_latest()
         self._feeds.reload_jobs()
-        self.notify(message.text, timeout=4, markup=False)
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:

@@ -24,7 +24,7 @@ def ask_backup(
     classes = [str(c) for c in classes_of(now, settings.backup_timezone)]
     manifest = local.value.manifest if local.value is not None else None
     rows = [
-        ("What", f"Dumps all of database {settings.pgdatabase}. It is only read, not changed"),
+        ("What", f"All of database {settings.pgdatabase}, which is only read"),
         ("Server", f"{settings.pghost}:{settings.pgport}, as {settings.pguser}"),
         ("To", f"{settings.backup_dir}/{classes[0]}/{_and_classes(classes[1:])}"),
         ("S3", _s3_text(settings, s3)),

@@ -19,8 +19,6 @@ from pgconsole.settings import Settings
 class Accepted(Message):
     """A job was started, or asked to stop."""
 
-    text: str
-
 
 @dataclass
 class Refused(Message):
@@ -44,9 +42,8 @@ class Work:
     def start(self, kind: str, request: dict[str, JSON]) -> None:
         """Start a job."""
 
-        def begin() -> str:
+        def begin() -> None:
             jobs.start(self._settings, kind, request, jobs.current_actor())
-            return f"The {kind} was started. It goes on if you quit"
 
         # Not a daemon: quitting at once must not leave a job that was only half started.
         self._in_thread(begin, daemon=False)
@@ -54,16 +51,16 @@ class Work:
     def cancel(self, job: jobs.Job) -> None:
         """Ask a job to stop. May take seconds while the job is only just starting."""
 
-        def stop() -> str:
+        def stop() -> None:
             jobs.cancel(self._settings, job.id, jobs.current_actor())
-            return f"The {job.kind} is stopping and removes what it began"
 
         self._in_thread(stop, daemon=True)
 
-    def _in_thread(self, work: Callable[[], str], *, daemon: bool) -> None:
+    def _in_thread(self, work: Callable[[], None], *, daemon: bool) -> None:
         def run() -> None:
             try:
-                message: Message = Accepted(work())
+                work()
+                message: Message = Accepted()
             except PgconsoleError as error:
                 message = Refused(error)
             with suppress(RuntimeError):  # the console has quit; the job's journal tells the rest

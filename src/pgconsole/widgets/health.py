@@ -152,7 +152,8 @@ def _none_here(evidence: Evidence, now: datetime) -> Verdict:
     if s3 is None:
         return Verdict(Level.WARNING, "No backup yet: nothing could be restored. Press b")
     if s3.value is None:
-        return Verdict(Level.UNKNOWN, "No local backup; what S3 holds is not known")
+        why = clean(s3.problem.problem) if s3.problem else "it has not answered yet"
+        return Verdict(Level.UNKNOWN, f"No local backup; S3 unknown: {why}")
     there = s3.value.newest(evidence.database)
     if there is None:
         return Verdict(Level.WARNING, "No backup yet: nothing could be restored. Press b")

@@ -84,7 +84,7 @@ class SchedulePane(Pane):
         self._text.show(
             ("Schedule   ", "$muted"),
             (self._settings.backup_schedule, "bold"),
-            ("   BACKUP_SCHEDULE", "$faint"),
+            ("   BACKUP_SCHEDULE", "$muted"),
             ("\nIn words   ", "$muted"),
             clean(known.value.words),
             "\n",

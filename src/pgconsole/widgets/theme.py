@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
+# Greys are nearly neutral on purpose: a terminal of 256 colours has no dark blue-greys and would
+# show pure blue instead.
 DARK = Theme(
     name="pgconsole",
     primary="#7cb7ff",
-    secondary="#8fa3bf",
+    secondary="#9aa3b0",
     accent="#c4a7e7",
-    foreground="#d7dde8",
-    background="#10141b",
-    surface="#151a23",
-    panel="#1d2430",
+    foreground="#d9dde4",
+    background="#121417",
+    surface="#17191d",
+    panel="#202328",
     success="#8fd19e",
     warning="#f0c674",
     error="#f28b82",
     variables={
-        "header-brand": "#10141b on #7cb7ff",
-        "muted": "#95a1b3",
-        "faint": "#4a566a",
-        "footer-background": "#1d2430",
+        "header-brand": "#121417 on #7cb7ff",
+        "muted": "#99a1ad",
+        "faint": "#565c66",
+        "footer-background": "#202328",
         "footer-key-foreground": "#7cb7ff",
         "border": "#7cb7ff",
-        "border-blurred": "#364154",
+        "border-blurred": "#3b4048",
     },
 )
 
