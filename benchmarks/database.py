@@ -36,33 +36,33 @@ _TABLES: tuple[tuple[str, float, float, str], ...] = (
     (
         "documents",
         0.40,
-        578.0,
+        710.0,
         """
         SELECT i AS id, 'document-' || i AS slug, initcap(left(a.sentence, 40)) AS title,
-            concat_ws(' ', a.sentence, b.sentence, c.sentence, d.sentence, e.sentence, f.sentence)
-                AS body,
+            concat('<article lang="en"><p class="lead">', a.sentence, '</p><p class="text">',
+                b.sentence, ' ', c.sentence, ' ', a.sentence, '</p><p class="text">', d.sentence,
+                ' ', b.sentence, '</p><footer class="small">All rights reserved.</footer></article>'
+            ) AS body,
             timestamptz '2024-01-01' + i * interval '37 seconds' AS created_at
         FROM generate_series(1::bigint, {rows}) i
         JOIN pool a ON a.id = (i * 7919) % 20000
         JOIN pool b ON b.id = (i * 104729) % 19997
         JOIN pool c ON c.id = (i * 15485863) % 19993
         JOIN pool d ON d.id = (i * 32452843) % 19991
-        JOIN pool e ON e.id = (i * 49979687) % 19979
-        JOIN pool f ON f.id = (i * 67867967) % 19973
         """,
     ),
     (
         "events",
         0.25,
-        287.0,
+        292.0,
         """
         SELECT i AS id, timestamptz '2025-01-01' + i * interval '3.7 seconds' AS at,
             jsonb_build_object(
                 'kind', (ARRAY['view', 'edit', 'share', 'login', 'export'])[1 + i % 5],
-                'user', i * 7919 % 50021, 'duration_ms', round((random() * 4000)::numeric, 2),
+                'user', i * 7919 % 50021, 'duration_ms', i * 31 % 4001,
                 'path', '/api/v2/documents/' || i * 104729 % 900001,
                 'agent', jsonb_build_object('os', 'linux', 'version', i % 40, 'mobile', i % 3 = 0),
-                'note', left(p.sentence, 80),
+                'note', left(p.sentence, 30), 'session', i / 40, 'referrer', 'https://example.org/',
                 'tags', jsonb_build_array('t' || i % 97, 't' || i % 31)) AS payload
         FROM generate_series(1::bigint, {rows}) i JOIN pool p ON p.id = (i * 7919) % 20000
         """,
@@ -70,12 +70,12 @@ _TABLES: tuple[tuple[str, float, float, str], ...] = (
     (
         "measurements",
         0.19,
-        54.0,
+        49.0,
         """
         SELECT i AS id, (i * 7919 % 4001)::int AS sensor,
             timestamptz '2025-06-01' + i * interval '0.9 seconds' AS at,
-            round((20 + 15 * sin(i / 9000.0) + random())::numeric, 3) AS value,
-            (random() * 1000)::real AS raw, (i % 4)::smallint AS quality
+            round((20 + 15 * sin(i / 9000.0) + random())::numeric, 1) AS value,
+            (i * 31 % 1009)::int AS raw, 'ok' AS quality, 0::smallint AS flags
         FROM generate_series(1::bigint, {rows}) i
         """,
     ),

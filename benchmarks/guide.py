@@ -16,6 +16,8 @@ BACKUP = f'{DUMP} | gzip -9 > "$FILE"'
 INTEGRITY = 'gzip -t "$FILE"'
 # Header and completion trailer, in one pass over the whole content.
 CONTENT = """test "$(zcat "$FILE" | grep -c '^-- PostgreSQL database dump')" -eq 2"""
+# The rows of one table.
+TABLE = r"""zcat "$FILE" | LC_ALL=C awk '/^COPY public\.accounts /{on=1;next} /^\\\.$/{on=0} on'"""
 
 _BOTO3 = """
 import os, sys, boto3

@@ -53,6 +53,12 @@ def rows(results: Results) -> list[Row]:
         _at_most("size of the file against `gzip -9`", 1.08,
                  results.sizes["pgconsole"], results.sizes["guide"], digits=3)
     )  # fmt: skip
+    check = _sum(usage, "guide integrity", "guide content")
+    found.append(
+        _at_least("verify (CRCs, SHA-256, content, row counts), against `gzip -t` and content "
+                  "check", 6.0, check, _seconds(usage["verify"]))
+    )  # fmt: skip
+    found.append(_table(results))
     found.append(_memory("memory of a backup job", 150, usage["pgconsole"]))
     if usage["pgconsole s3"]:
         found.append(_memory("memory of a backup job with S3", 200, usage["pgconsole s3"]))
@@ -130,10 +136,13 @@ def _spread(values: Sequence[float], digits: int) -> str:
     return f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def _at_least(work: str, goal: float, slow: Sequence[float], fast: Sequence[float]) -> Row:
+def _at_least(
+    work: str, goal: float, slow: Sequence[float], fast: Sequence[float], digits: int = 1
+) -> Row:
     """A ratio per round, so that each pair met the same machine."""
     ratios = list(map(truediv, slow, fast))
-    text = f"{_spread(ratios, 1)} times as fast: {median(fast):.1f} s against {median(slow):.1f} s"
+    medians = f"{median(fast):.{digits}f} s against {median(slow):.1f} s"
+    text = f"{_spread(ratios, 1)} times as fast: {medians}"
     return Row(work, f"at least {goal:g} times as fast", text, median(ratios) >= goal)
 
 
@@ -142,6 +151,20 @@ def _at_most(
 ) -> Row:
     ratios = list(map(truediv, ours, theirs))
     return Row(work, f"at most {goal:g}", _spread(ratios, digits), median(ratios) <= goal)
+
+
+def _table(results: Results) -> Row:
+    row = _at_least(
+        "one table of 1 % out of a local backup, against `zcat` and a filter", 30.0,
+        _seconds(results.usage["guide table"]), _seconds(results.usage["table"]), digits=2,
+    )  # fmt: skip
+    share = 100 * results.table_share
+    return Row(
+        row.work,
+        f"{row.goal}, reads under 2 %",
+        f"{row.measured}; reads {share:.1f} %",
+        row.met and share < 2,
+    )
 
 
 def _memory(work: str, goal: int, runs: Sequence[Usage]) -> Row:

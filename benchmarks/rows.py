@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import guide, startup
+from benchmarks import guide, reading, startup
 from benchmarks.database import DATABASE
 from benchmarks.measure import Usage, measure
 from pgconsole.demo.servers import PostgresServer, S3Server
@@ -27,6 +27,7 @@ class Results:
         usage: By what was run, one entry a round.
         sizes: Compressed bytes by who made the file, one entry a round.
         start_seconds: By what was started, one entry a start.
+        table_share: Which share of the file reading one table takes, 0 to 1.
         uploader: What the guide's upload step ran; empty without S3.
         eager_modules: Modules that `pgconsole list` imported and should not have.
     """
@@ -34,6 +35,7 @@ class Results:
     usage: dict[str, list[Usage]] = field(default_factory=lambda: defaultdict(list))
     sizes: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     start_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    table_share: float = 0.0
     uploader: str = ""
     eager_modules: list[str] = field(default_factory=list)
 
@@ -77,10 +79,10 @@ class Bench:
             self._say(f"round {number} of {rounds}")
             self._guide()
             self._run("floor", guide.shell(guide.FLOOR))
-            self._pgconsole("pgconsole", {})
+            self._read(self._pgconsole("pgconsole", {}))
             if self._s3 is not None:
                 self._pgconsole("pgconsole s3", self._s3.environment(BUCKET))
-        self._starts()
+        self._starts(2 * rounds)
         return self.results
 
     def _run(self, name: str, command: list[str], variables: dict[str, str] | None = None) -> None:
@@ -92,6 +94,7 @@ class Bench:
         self._run("guide dump", guide.shell(guide.BACKUP))
         self._run("guide integrity", guide.shell(guide.INTEGRITY))
         self._run("guide content", guide.shell(guide.CONTENT))
+        self._run("guide table", guide.shell(guide.TABLE))
         self.results.sizes["guide"].append(self._file.stat().st_size)
         if self._s3 is not None:
             url = f"s3://{BUCKET}/{self._file.name}"
@@ -101,11 +104,17 @@ class Bench:
             (self._s3.buckets / BUCKET / self._file.name).unlink()
         self._file.unlink()
 
-    def _pgconsole(self, name: str, variables: dict[str, str]) -> None:
+    def _pgconsole(self, name: str, variables: dict[str, str]) -> Path:
         self._remove_backups()
         self._run(name, [str(PGCONSOLE), "backup"], variables)
         (file,) = self._backup_dir.glob("daily/*.sql.gz")
         self.results.sizes[name].append(file.stat().st_size)
+        return file
+
+    def _read(self, file: Path) -> None:
+        for what in ("verify", "table"):
+            self._run(what, [sys.executable, "-P", reading.__file__, what, str(file)])
+        self.results.table_share = reading.share_read(file)
 
     def _remove_backups(self) -> None:
         """What the round before left, here and in the bucket; the last ones stay to be listed."""
@@ -116,11 +125,11 @@ class Bench:
             for file in directory.glob("**/*.sql.gz*"):
                 file.unlink()
 
-    def _starts(self) -> None:
+    def _starts(self, starts: int) -> None:
         self._say("starts")
         arguments = (PGCONSOLE, self._environment, self._scratch)
-        self.results.start_seconds["list"] = startup.list_starts(*arguments)
+        self.results.start_seconds["list"] = startup.list_starts(*arguments, starts)
         self.results.eager_modules = startup.eager_modules(self._environment, self._scratch)
-        cold, warm = startup.console_starts(*arguments)
+        cold, warm = startup.console_starts(*arguments, starts)
         self.results.start_seconds["console cold"] = cold
         self.results.start_seconds["console warm"] = warm

@@ -15,8 +15,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-_STARTS = 10
-_COLD_STARTS = 3
 _TIMEOUT = 30.0  # seconds
 _FIRST_PAINT = b"Local"  # the title of the pane of local backups
 _DROP_CACHES = Path("/proc/sys/vm/drop_caches")
@@ -30,10 +28,10 @@ print("\\n" + json.dumps(sorted(unwanted & sys.modules.keys())))
 """
 
 
-def list_starts(program: Path, environment: dict[str, str], cwd: Path) -> list[float]:
+def list_starts(program: Path, environment: dict[str, str], cwd: Path, starts: int) -> list[float]:
     """Seconds from the start to the end of `pgconsole list`, warm; the first one is left out."""
     taken = []
-    for _ in range(_STARTS + 1):
+    for _ in range(starts + 1):
         start = time.perf_counter()
         subprocess.run([program, "list"], env=environment, cwd=cwd, check=True, capture_output=True)
         taken.append(time.perf_counter() - start)
@@ -50,21 +48,27 @@ def eager_modules(environment: dict[str, str], cwd: Path) -> list[str]:
 
 
 def console_starts(
-    program: Path, environment: dict[str, str], cwd: Path
+    program: Path, environment: dict[str, str], cwd: Path, starts: int
 ) -> tuple[list[float], list[float]]:
     """Seconds from the start of `pgconsole` to its first picture in a terminal of 80x24.
+
+    Args:
+        program: The console.
+        environment: All of its variables.
+        cwd: Where it runs.
+        starts: How many warm ones; half as many cold ones.
 
     Returns:
         Cold starts (the kernel's page cache was dropped; none if we are not root) and warm ones.
     """
     cold = []
     if os.access(_DROP_CACHES, os.W_OK):
-        for _ in range(_COLD_STARTS):
+        for _ in range(starts // 2):
             os.sync()
             _DROP_CACHES.write_text("3")
             cold.append(first_paint(program, environment, cwd))
     first_paint(program, environment, cwd)
-    return cold, [first_paint(program, environment, cwd) for _ in range(_STARTS)]
+    return cold, [first_paint(program, environment, cwd) for _ in range(starts)]
 
 
 def first_paint(program: Path, environment: dict[str, str], cwd: Path) -> float:
