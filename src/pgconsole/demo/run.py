@@ -64,6 +64,20 @@ def run_demo(keep: Path | None, console: bool = True) -> int:
 
 
 def _run(home: Home, console: bool) -> None:
+    with ready_demo(home) as settings:
+        if console:
+            from pgconsole.app import run_console  # noqa: PLC0415 - Textual
+
+            run_console(settings)
+
+
+@contextmanager
+def ready_demo(home: Home) -> Iterator[Settings]:
+    """Servers, database and backups of a demo, for the duration of the block.
+
+    Raises:
+        PgconsoleError: A server did not start, or a backup failed.
+    """
     start = time.monotonic()
     with _no_configuration(), ExitStack() as stack:
         with _step("starting PostgreSQL 16 and an S3 server"):
@@ -77,10 +91,7 @@ def _run(home: Home, console: bool) -> None:
             _prepare(server, s3, settings)
             home.finish()
         _say(f"ready in {time.monotonic() - start:.0f} s")
-        if console:
-            from pgconsole.app import run_console  # noqa: PLC0415 - Textual
-
-            run_console(settings)
+        yield settings
 
 
 def _start_servers(home: Home, stack: ExitStack) -> tuple[PostgresServer, S3Server]:
