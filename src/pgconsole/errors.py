@@ -12,7 +12,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2  # bad arguments or settings; nothing was tried
     BUSY = 3  # somebody else is working on the same database
-    PARTLY_FAILED = 4  # the local backup is good, the copy in S3 is not
+    PARTLY_FAILED = 4  # the local backup is good, a copy of it (S3, another class) is missing
     CANCELLED = 130  # as a shell reports SIGINT
 
 
@@ -89,7 +89,7 @@ class DamagedError(PgconsoleError):
 
 
 class PartlyFailedError(PgconsoleError):
-    """The local backup is published and good; its copy in S3 could not be made.
+    """The local backup is published and good; a copy (S3, another class) could not be made.
 
     Args:
         problem: See `PgconsoleError`, also for `cause` and `fix`.

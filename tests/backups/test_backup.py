@@ -26,7 +26,7 @@ from tests.conftest import MakeSettings, create_database, drop_database
 from pgconsole.backups.backup import BackupRequest, BackupResult, run_backup
 from pgconsole.backups.catalog import load_manifest, local_backups, s3_backups
 from pgconsole.demo.servers import PostgresServer, S3Server
-from pgconsole.errors import PreflightError
+from pgconsole.errors import ConfigurationError
 from pgconsole.settings import Settings
 
 ALICE = BackupRequest(actor="alice", slot=datetime(2026, 3, 3, 2, 0, tzinfo=UTC))  # a Tuesday
@@ -211,11 +211,12 @@ class TestNames:
         recorder: Recorder,
     ) -> None:
         settings = make_settings(postgres16, name)
-        with pytest.raises(PreflightError) as caught:
+        with pytest.raises(ConfigurationError) as caught:
             run_backup(settings, ALICE, recorder)
-        assert char in caught.value.problems[0].cause
-        assert files_in(settings) == []
-        assert list((settings.state_dir / "locks").iterdir()) == []
+        assert caught.value.exit_code == 2
+        assert char in caught.value.cause
+        assert recorder.events == []
+        assert list(settings.backup_dir.iterdir()) == []
 
 
 class TestPasswords:

@@ -24,6 +24,7 @@ from pgconsole.errors import (
     BusyError,
     Cancelled,
     DamagedError,
+    PartlyFailedError,
     PreflightError,
     StorageError,
     ToolError,
@@ -138,6 +139,17 @@ class TestPgDumpFails:
             finally:
                 connection.execute("DROP ROLE nosy")
         assert_nothing_left(settings, postgres16)
+
+    def test_its_own_words_where_the_partial_file_cant_be_removed(
+        self, settings: Settings, recorder: Recorder, use_pg_dump: UsePgDump
+    ) -> None:
+        partial = f"{settings.backup_dir}/daily/*.partial"
+        use_pg_dump(
+            f'name=$(ls {partial}); rm "$name"; mkdir "$name"; echo "the cause" >&2; exit 1'
+        )
+        with pytest.raises(ToolError, match="the cause"):
+            run_backup(settings, ALICE, recorder)
+        assert any("can't be removed" in text for text in recorder.warnings())
 
     def test_a_flood_of_words_is_bounded(
         self, settings: Settings, recorder: Recorder, use_pg_dump: UsePgDump
@@ -268,8 +280,9 @@ class TestDisk:
         (small_disk / "filler").write_bytes(b"x" * LocalStorage(small_disk).free_bytes())
         (settings.backup_dir / "weekly").symlink_to(small_disk)  # no hard link, no room for a copy
         sunday_the_first = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
-        with pytest.raises(StorageError, match="can't be added to the weekly backups"):
+        with pytest.raises(PartlyFailedError, match="can't be added to the weekly") as caught:
             run_backup(settings, BackupRequest("alice", slot=sunday_the_first), recorder)
+        assert len(caught.value.result.paths) == 2  # type: ignore[attr-defined]
         backups = local_backups(settings).backups
         assert [str(backup.name.backup_class) for backup in backups] == ["daily", "monthly"]
         assert not list(small_disk.glob("*.partial"))

@@ -40,6 +40,13 @@ def test_an_unreachable_server_is_said_by_name(make_settings: MakeSettings):
     assert "127.0.0.1" in job.problem + job.cause
 
 
+def test_a_database_whose_name_no_file_can_have_is_a_wrong_setting(make_settings: MakeSettings):
+    settings = make_settings(PGDATABASE="a/b")
+    job = jobs.wait(settings, jobs.start(settings, "backup", {}, "alice"))
+    assert (job.status, job.exit_code) == (JobStatus.FAILED, 2)
+    assert "'/'" in job.cause
+
+
 def test_what_there_is_to_do():
     assert callable(lookup("backup"))
     assert callable(lookup("upload"))

@@ -20,8 +20,9 @@ from pgconsole.backups.preflight import Preflight, check_preflight, local_proble
 from pgconsole.backups.publishing import Published, publish
 from pgconsole.backups.s3_copy import S3Copy
 from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.naming import BackupName, check_database_name
 from pgconsole.dumps.writer import WrittenDump
-from pgconsole.errors import PartlyFailedError
+from pgconsole.errors import PartlyFailedError, PgconsoleError, StorageError
 from pgconsole.postgres.explain import where
 from pgconsole.postgres.server import AdvisoryLock, advisory_lock
 from pgconsole.report import Event, Level, Report
@@ -85,14 +86,15 @@ def run_backup(settings: Settings, request: BackupRequest, report: Report) -> Ba
         report: Told what happens.
 
     Raises:
+        ConfigurationError: The database's name can't be part of a file name; nothing was tried.
         PreflightError: Something stands in the way; nothing was begun.
         BusyError: Somebody else works on this database.
         ToolError: pg_dump failed.
         DamagedError: The dump is not whole, or the disk gave back something else.
         ServerError: The server went away.
         StorageError: The backup directory can't be written.
-        PartlyFailedError: The local backup is good, its copy in S3 is missing; `result` is the
-            BackupResult.
+        PartlyFailedError: The local backup is good, but a copy of it is missing, in S3 or in
+            another class; `result` is the BackupResult.
         Cancelled: Raised by `report` or by a signal, and passed on.
     """
     return _Backup(settings, request, report).run()
@@ -111,6 +113,7 @@ class _Backup:
 
     def run(self) -> BackupResult:
         request = self._request
+        check_database_name(self._settings.pgdatabase)
         with ExitStack() as stack:
             ready = self._prepare(stack)
             signature = f"backup by {request.actor} on {socket.gethostname()}"
@@ -118,7 +121,7 @@ class _Backup:
             if self._settings.s3_enabled:
                 self._copy.connect()
             new = new_name(self._settings, request.slot or self._started_at)
-            stack.callback(self._storage.discard, new.name)
+            stack.callback(self._discard, new.name)
             stack.callback(self._copy.abort)
             written = self._dump(ready, new)
             self._look_at(held)
@@ -170,6 +173,14 @@ class _Backup:
         )
         return written
 
+    def _discard(self, name: BackupName) -> None:
+        """Remove the partial file. What went wrong before is what counts, so it never raises."""
+        try:
+            self._storage.discard(name)
+        except StorageError as error:
+            text = f"what was begun stays until the next backup: {error}"
+            self._report(Event("publish", text, Level.WARNING))
+
     def _look_at(self, held: AdvisoryLock) -> None:
         if not held.survived():
             self._report(
@@ -217,16 +228,25 @@ class _Backup:
         )
 
     def _judge(self, published: Published, result: BackupResult) -> None:
-        """Raise what went wrong after the backup itself was safe."""
-        if published.failure is not None:
-            raise published.failure
-        failure = self._copy.failure
-        if failure is not None:
+        """Raise what went wrong after the backup itself was safe, all of it."""
+        missing, causes, fixes = [], [], []
+        if (failure := published.failure) is not None:
+            missing.append("a copy in another class")
+            causes.append(_reason(failure))
+            fixes.append(failure.fix)
+        if (failed := self._copy.failure) is not None:
+            missing.append(f"its copy in s3://{self._settings.s3_bucket}")
+            causes.append(_reason(failed))
             retry = f"pgconsole upload {shlex.quote(result.name)}"
+            fixes.append(f"{failed.fix}; then: {retry}" if failed.fix else retry)
+        if missing:
             raise PartlyFailedError(
-                f"Backup {result.name} is good, its copy in s3://{self._settings.s3_bucket} "
-                "is missing",
-                cause=": ".join(filter(None, (failure.problem, failure.cause))),
-                fix=f"{failure.fix}; then: {retry}" if failure.fix else retry,
+                f"Backup {result.name} is good, {' and '.join(missing)} is missing",
+                cause="; ".join(causes),
+                fix="; ".join(fixes),
                 result=result,
             )
+
+
+def _reason(error: PgconsoleError) -> str:
+    return ": ".join(filter(None, (error.problem, error.cause)))

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgconsole.backups.catalog import latest_manifest
-from pgconsole.dumps.naming import check_database_name
 from pgconsole.errors import (
-    ConfigurationError,
     PgconsoleError,
     PreflightError,
     ServerError,
@@ -62,17 +60,12 @@ class Preflight:
 
 
 def local_problems(settings: Settings) -> list[PgconsoleError]:
-    """What stands in the way before a lock can be taken: the database's name, the directory."""
-    problems: list[PgconsoleError] = []
-    try:
-        check_database_name(settings.pgdatabase)
-    except ConfigurationError as error:
-        problems.append(error)
+    """What stands in the way before a lock can be taken: the directory."""
     try:
         _make_directories(settings)
     except StorageError as error:
-        problems.append(error)
-    return problems
+        return [error]
+    return []
 
 
 def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Preflight:

@@ -25,7 +25,7 @@ def cli(context: click.Context) -> None:
     `pgconsole info` shows them.
 
     Exit codes: 0 done, 1 failed, 2 wrong arguments or settings, 3 busy (somebody else is
-    working on the database), 4 partly failed (local backup good, S3 copy missing),
+    working on the database), 4 partly failed (local backup good, a copy missing),
     130 cancelled.
     """
     if context.invoked_subcommand is None:
