@@ -18,8 +18,11 @@ from tests.e2e.terminal import is_alive, open_terminal
 from tests.support import wait_until
 
 from pgconsole.demo.history import past_slots
+from pgconsole.demo.home import kept_home
+from pgconsole.demo.run import run_demo
 from pgconsole.dumps.manifest import parse_manifest
 from pgconsole.dumps.naming import SUNDAY
+from pgconsole.errors import BusyError, ConfigurationError
 
 # In a process of its own, as `pgconsole demo` runs. A smaller database saves time.
 _RUN = """
@@ -234,13 +237,21 @@ class TestGone:
 class TestRefused:
     def test_a_directory_with_other_things_in_it(self, temporary: Path) -> None:
         (temporary / "thesis.txt").write_text("irreplaceable")
+        with pytest.raises(ConfigurationError, match="neither empty nor a demo"):
+            run_demo(temporary, console=False)
+        assert [entry.name for entry in temporary.iterdir()] == ["thesis.txt"]
+
+    def test_a_directory_in_which_a_demo_runs(self, temporary: Path) -> None:
+        with kept_home(temporary / "kept"), pytest.raises(BusyError, match="Another demo runs in"):
+            run_demo(temporary / "kept", console=False)
+
+    def test_without_a_terminal(self, temporary: Path) -> None:
         done = subprocess.run(
-            [PROGRAM, "demo", "--keep", str(temporary)],
-            env=_environment(temporary), cwd=temporary, check=False, capture_output=True, text=True,
+            [PROGRAM, "demo"], env=_environment(temporary), cwd=temporary, check=False,
+            capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 2
-        assert "neither empty nor a demo" in done.stderr
-        assert [entry.name for entry in temporary.iterdir()] == ["thesis.txt"]
+        assert "needs a terminal" in done.stderr
 
 
 class TestSlots:

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,7 +21,7 @@ from pgconsole.demo.history import past_slots
 from pgconsole.demo.home import Home, kept_home, temporary_home
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.demo.stopping import Stopped, hold_off, stop_signals
-from pgconsole.errors import ExitCode, PgconsoleError
+from pgconsole.errors import ConfigurationError, ExitCode, PgconsoleError
 from pgconsole.settings import Settings
 
 BUCKET = "thinktank-backups"
@@ -45,10 +46,14 @@ def run_demo(keep: Path | None, console: bool = True) -> int:
         The exit code: 0, or 128 and the number of the signal that ended it.
 
     Raises:
-        ConfigurationError: The directory can't be used.
+        ConfigurationError: The directory can't be used, or there is no terminal.
         BusyError: Another demo runs in it.
         PgconsoleError: A server did not start, or a backup failed.
     """
+    if console and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigurationError(
+            "The demo can't start", cause="its console needs a terminal", fix="run it in one"
+        )
     exit_code: int = ExitCode.OK
     with stop_signals():
         try:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,7 +43,7 @@ class _Server:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, user=user,
                 group=user, extra_groups=[] if user else None, start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - prctl only, before any thread
+                preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - before any thread
             )  # fmt: skip
 
     def _await(self, ready: Callable[[], bool]) -> None:
