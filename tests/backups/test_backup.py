@@ -247,7 +247,7 @@ class TestPasswords:
             finally:
                 connection.execute("DROP ROLE odd")
         arguments = seen.read_bytes().split(b"\0")
-        assert arguments[2:-1] == [
+        assert arguments[2:-2] == [
             b"--no-owner", b"--no-acl", b"--clean", b"--if-exists", b"--no-password",
         ]  # fmt: skip
         assert password not in recorder.text

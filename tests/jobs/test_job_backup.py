@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 from tests.conftest import MakeSettings
+from tests.support import blocked_dump, wait_for_dump, wait_until
 
 from pgconsole import jobs
 from pgconsole.errors import ConfigurationError
@@ -33,6 +35,26 @@ def test_a_backup_of_a_slot_as_a_job(
     assert seqs == list(range(2, len(phases) + 1))
 
 
+def test_a_server_that_vanishes_is_noticed(
+    make_settings: MakeSettings, postgres16, database, monkeypatch
+):
+    """The kernel asks a silent peer of pg_dump every half a minute, not every two hours."""
+    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
+    settings = make_settings(postgres16, database)
+    query = (
+        "SELECT client_port FROM pg_stat_activity "
+        "WHERE application_name = 'pgconsole pg_dump' AND datname = %s"
+    )
+    with blocked_dump(postgres16, database):
+        job_id = jobs.start(settings, "backup", {}, "alice")
+        wait_for_dump(postgres16, database)
+        with postgres16.connect() as connection:
+            [(port,)] = connection.execute(query, [database]).fetchall()
+        left = wait_until(lambda: _keepalive(port))
+    assert int(left, 16) <= 30 * os.sysconf("SC_CLK_TCK")
+    assert jobs.wait(settings, job_id).status is JobStatus.DONE
+
+
 def test_an_unreachable_server_is_said_by_name(make_settings: MakeSettings):
     settings = make_settings(PGHOST="127.0.0.1", PGPORT="1", PGPASSWORD="s3cret-word")
     job = jobs.wait(settings, jobs.start(settings, "backup", {}, "alice"))
@@ -52,3 +74,10 @@ def test_what_there_is_to_do():
     assert callable(lookup("upload"))
     with pytest.raises(ConfigurationError, match="'restore_all'"):
         lookup("restore_all")
+
+
+def _keepalive(port: int) -> str:
+    """What is left of a connection's keepalive timer, in ticks, hexadecimal; empty without one."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    [timer] = [line[5] for line in lines if line[1].endswith(f":{port:04X}")]
+    return timer.removeprefix("02:") if timer.startswith("02:") else ""  # proc_net_tcp.txt

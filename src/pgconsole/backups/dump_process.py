@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections import deque
 from contextlib import suppress
+from functools import partial
 
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.errors import ToolError
@@ -47,8 +48,12 @@ class DumpProcess:
                 self._process = subprocess.Popen(
                     self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE, env=self._environment, process_group=0,
-                    preexec_fn=die_with_parent,  # noqa: PLW1509 - prctl only
+                    preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - prctl only
                 )  # fmt: skip
+                self._reader = threading.Thread(
+                    target=self._read_stderr, name="stderr", daemon=True
+                )
+                self._reader.start()
         except OSError as error:
             raise ToolError(
                 f"{self._argv[0]} can't be started",
@@ -56,8 +61,6 @@ class DumpProcess:
                 fix="reinstall PostgreSQL's client tools",
             ) from error
         assert self._process.stdout is not None
-        self._reader = threading.Thread(target=self._read_stderr, name="stderr", daemon=True)
-        self._reader.start()
         return self._process.stdout.fileno()
 
     def new_lines(self) -> list[str]:

@@ -11,6 +11,7 @@ from pgconsole.backups.preflight import Preflight
 from pgconsole.backups.s3_copy import S3Copy
 from pgconsole.dumps.writer import WrittenDump, write_dump
 from pgconsole.errors import DamagedError
+from pgconsole.postgres.server import KEEPALIVE
 from pgconsole.postgres.tools import command_line, tool_environment
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
@@ -42,7 +43,8 @@ def dump(
         DamagedError: What it wrote is no whole dump, or the disk gave back something else.
         StorageError: The file can't be written.
     """
-    argv = [str(ready.pg_dump.path), *DUMP_OPTIONS, "--no-password"]
+    keepalive = " ".join(f"{name}={value}" for name, value in KEEPALIVE.items())
+    argv = [str(ready.pg_dump.path), *DUMP_OPTIONS, "--no-password", f"--dbname={keepalive}"]
     report(Event("dump", command_line(settings, argv)))
     environment = tool_environment(settings, application_name="pgconsole pg_dump")
     process = DumpProcess(argv, environment)

@@ -23,8 +23,9 @@ _APPLICATION_NAME_LIMIT = 63  # bytes; the server cuts off the rest
 # database, so every pgconsole on any host meets here. A contract: never change them.
 _LOCK_KEYS = (0x7067636E, 1)
 
-# A dead peer is noticed within about a minute, and no firewall forgets an idle connection.
-_KEEPALIVE = {
+# A dead peer is noticed within about a minute, and no firewall forgets an idle connection. libpq
+# has no environment variables for these.
+KEEPALIVE = {
     "keepalives": 1,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -116,7 +117,7 @@ def connect(
         "connect_timeout": CONNECT_TIMEOUT,
         "application_name": _fitting(application_name),
         "client_encoding": "UTF8",
-        **_KEEPALIVE,
+        **KEEPALIVE,
         **options,
     }
     password = settings.pgpassword.get_secret_value()
