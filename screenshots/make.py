@@ -8,6 +8,7 @@ Every run prepares a demo of its own, so times and sizes differ a little from ru
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -73,7 +74,13 @@ async def running(pilot: Pilot[None]) -> None:
     await pilot.press("y", "e", "s", "enter")
     app = pilot.app
     assert isinstance(app, PgconsoleApp)
-    await until(pilot, lambda: "ETA" in text_of(app))
+    await until(pilot, lambda: percent_of(app) >= 30)
+
+
+def percent_of(app: PgconsoleApp) -> int:
+    """How far the progress bar is; 0 if there is none."""
+    found = re.search(r"(\d+)%", re.sub("<style.*?</style>", "", text_of(app), flags=re.DOTALL))
+    return int(found[1]) if found else 0
 
 
 async def helping(pilot: Pilot[None]) -> None:

@@ -52,6 +52,13 @@ class Home:
         """BACKUP_DIR."""
         return self.directory / "backups"
 
+    def link_tools(self, bin_dir: Path) -> Path:
+        """A directory here that is another name of `bin_dir`."""
+        link = self.directory / "bin"
+        link.unlink(missing_ok=True)  # a kept demo may be come back to from another installation
+        link.symlink_to(bin_dir)
+        return link
+
     @staticmethod
     def is_complete(directory: Path) -> bool:
         """Whether a demo was prepared to the end in this directory, now or earlier."""

@@ -87,7 +87,8 @@ def ready_demo(home: Home) -> Iterator[Settings]:
     with _no_configuration(), ExitStack() as stack:
         with _step("starting PostgreSQL 16 and an S3 server"):
             server, s3 = _start_servers(home, stack)
-        os.environ["PATH"] = server.environment["PATH"]  # the embedded client tools come first
+        # The embedded client tools come first, by a path that is short in every log.
+        os.environ["PATH"] = f"{home.link_tools(server.bin_dir)}{os.pathsep}{os.environ['PATH']}"
         settings = _settings(home, server, s3)
         stack.callback(_cancel_jobs, settings)
         # The first to run, whatever ends the block: nothing interrupts what comes after it.
