@@ -120,6 +120,17 @@ class TestUpload:
         assert contents.get(KEY) == b"old"
         assert contents.unfinished == set()
 
+    def test_never_overwrites_what_came_meanwhile(
+        self, storage: S3Storage, contents: Contents, dump: Path
+    ) -> None:
+        upload = storage.begin_upload(KEY, dump)
+        contents.put(KEY, b"precious")
+        with pytest.raises(StorageError, match="has an object of this name"):
+            upload.finish(dump.stat().st_size)
+        upload.abort()
+        assert contents.get(KEY) == b"precious"
+        assert contents.unfinished == set()
+
     def test_abort(
         self, storage: S3Storage, contents: Contents, dump: Path,
         records: Callable[[], list[Path]],

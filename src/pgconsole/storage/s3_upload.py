@@ -118,7 +118,8 @@ class Upload:
             total: The file's final size in bytes.
 
         Raises:
-            StorageError: A part could not be sent, or the upload was aborted.
+            StorageError: A part could not be sent, the upload was aborted, or somebody else has
+                put an object of this name there meanwhile.
         """
         self.advance(total)
         if self.error is None and total > self._announced:
@@ -132,6 +133,7 @@ class Upload:
                 cause=f"{len(self._etags)} of {self._parts} parts were sent",
                 fix="take the backup again",
             )
+        self._bucket.must_be_free(self.key)
         self._total = total
 
     def complete(self) -> None:
