@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -54,6 +55,17 @@ def test_older_pg_dump_is_refused_before_it_runs(
         run_backup(settings, ALICE, recorder)
     assert "dump" not in {event.phase for event in recorder.events}
     assert files_in(settings) == []
+
+
+def test_a_manifest_of_another_file_is_no_estimate(
+    postgres16: PostgresServer, database: str, make_settings: MakeSettings, recorder: Recorder
+) -> None:
+    settings = make_settings(postgres16, database)
+    path = Path(run_backup(settings, ALICE, recorder).paths[0])
+    manifest = path.with_name(path.name + ".manifest.json")
+    content = json.loads(manifest.read_bytes()) | {"compressed_bytes": 1 << 60}
+    manifest.write_text(json.dumps(content))
+    assert run_backup(settings, ALICE, recorder).paths
 
 
 def test_read_only_directory(

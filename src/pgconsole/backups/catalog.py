@@ -46,7 +46,7 @@ def load_manifest(settings: Settings, backup: StoredBackup) -> Manifest | None:
 
 
 def latest_manifest(settings: Settings) -> Manifest | None:
-    """The newest local manifest of the configured database that can be read, or None."""
+    """The newest local manifest of the configured database that is of its file, or None."""
     try:
         backups = local_backups(settings).backups
     except StorageError:
@@ -57,7 +57,7 @@ def latest_manifest(settings: Settings) -> Manifest | None:
                 manifest = load_manifest(settings, backup)
             except (StorageError, DamagedError):
                 continue
-            if manifest is not None:
+            if manifest is not None and manifest.compressed_bytes == backup.size:
                 return manifest
     return None
 
