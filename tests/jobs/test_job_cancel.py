@@ -138,3 +138,16 @@ def test_a_process_that_is_gone_or_elsewhere(started):
         jobs.cancel(started.settings, job.id, "bob")
     started.go.touch()
     assert jobs.wait(started.settings, job.id).status is JobStatus.DONE
+
+
+def test_a_running_job_whose_state_is_damaged_still_runs(started):
+    job = started.start_waiting()
+    good = (job.directory / "state.json").read_bytes()
+    (job.directory / "state.json").write_bytes(good[:20])
+    damaged = started.read(job.id)
+    assert damaged.status is JobStatus.RUNNING
+    assert "can't be read" in damaged.problem
+    with pytest.raises(PgconsoleError, match="its state can't be read"):
+        jobs.cancel(started.settings, job.id, "bob")
+    started.go.touch()
+    assert jobs.wait(started.settings, job.id).status is JobStatus.DONE

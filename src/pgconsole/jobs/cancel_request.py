@@ -93,8 +93,7 @@ def _signal(settings: Settings, job: Job, actor: str) -> None:
     The descriptor is opened first: if the process that has the number then is the one that the
     state names, so is the descriptor's.
     """
-    state = read_state(job.directory)
-    assert state is not None  # the job runs
+    state = _state(job)
     process = -1
     try:
         process = os.pidfd_open(state.pid)
@@ -108,6 +107,20 @@ def _signal(settings: Settings, job: Job, actor: str) -> None:
     finally:
         if process >= 0:
             os.close(process)
+
+
+def _state(job: Job) -> State:
+    """What a running job said about its process."""
+    try:
+        state = read_state(job.directory)
+    except (OSError, ValueError) as error:
+        raise PgconsoleError(
+            f"Job {job.id} can't be cancelled",
+            cause=f"its state can't be read: {error}",
+            fix=f"see {job.directory}; its process is `python -m pgconsole.jobs.runner` there",
+        ) from error
+    assert state is not None  # the job runs
+    return state
 
 
 def _leave_note(directory: Path, actor: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -123,11 +124,19 @@ def look(directory: Path) -> Job:
     try:
         status, state = _status(directory)
     except (OSError, ValueError) as error:
-        status, state = JobStatus.INTERRUPTED, None
+        # Whether it runs is for the lock to say, not for a file that can't be read.
+        status = JobStatus.RUNNING if _is_held(directory) else JobStatus.INTERRUPTED
+        state = None
         problem, cause = f"The state of job {directory.name} can't be read", str(error)
     if status is JobStatus.INTERRUPTED and not problem:
         problem, cause = _interrupted(spec, state)
     return _job(directory, spec, status, state, Problem(problem, cause))
+
+
+def _is_held(directory: Path) -> bool:
+    with suppress(OSError):
+        return is_held(directory / LOCK)
+    return False
 
 
 def _status(directory: Path) -> tuple[JobStatus, State | None]:
