@@ -36,10 +36,10 @@ def run(
     )  # fmt: skip
 
 
-def spawn(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
+def spawn(settings: Settings, *arguments: str, **more: str) -> subprocess.Popen[str]:
     """Start a command; the caller ends it."""
     return subprocess.Popen(
         [PROGRAM, *arguments],
-        env=environment(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        env=environment(settings, **more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip

@@ -12,10 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.backups.helpers import pg_dump_wrapper
 from tests.cli.program import PROGRAM, environment, run, spawn
 from tests.conftest import MakeSettings
-from tests.support import blocked_dump, wait_for_dump
+from tests.support import blocked_dump, wait_for_dump, wait_until
 
+from pgconsole import jobs
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.settings import Settings
 
@@ -54,8 +56,8 @@ def test_backup_prints_the_path_and_list_shows_it(settings: Settings):
     assert path.name in [entry["name"] for entry in as_json]
     assert as_json[0]["bytes"] == path.stat().st_size
 
-    jobs = run(settings, "jobs")
-    assert "done" in jobs.stdout
+    listed = run(settings, "jobs")
+    assert "done" in listed.stdout
     (job,) = json.loads(run(settings, "jobs", "--json").stdout)
     shown = run(settings, "jobs", job["id"])
     assert shown.returncode == 0
@@ -146,6 +148,41 @@ def test_cancel_from_elsewhere(settings: Settings, postgres16: PostgresServer, d
     again = run(settings, "cancel", job["id"])
     assert again.returncode == 1
     assert "cancelled" in again.stderr
+
+
+def test_a_killed_job_is_no_success(settings: Settings, postgres16: PostgresServer, database: str):
+    with blocked_dump(postgres16, database):
+        command = spawn(settings, "backup")
+        wait_for_dump(postgres16, database)
+        (job,) = json.loads(run(settings, "jobs", "--json").stdout)
+        os.kill(job["pid"], signal.SIGKILL)
+        _, err = command.communicate(timeout=30)
+    assert command.returncode == 1
+    assert "interrupted" in err
+    for more in ([], ["--follow"], ["--json"]):
+        assert run(settings, "jobs", job["id"], *more).returncode == 1, more
+
+
+def test_ctrl_c_after_somebody_else_cancelled(
+    settings: Settings, postgres16: PostgresServer, database: str, tmp_path: Path
+):
+    """The command ends as the job does, whoever was faster."""
+    wrapper = pg_dump_wrapper(
+        tmp_path / "bin", postgres16.bin_dir / "pg_dump", "trap 'sleep 2; exit 1' TERM; sleep 60"
+    )
+    path = f"{wrapper}:{os.environ['PATH']}"
+    command = spawn(settings, "backup", PATH=path)
+
+    def at_work() -> str:
+        found = json.loads(run(settings, "jobs", "--json").stdout)
+        return found[0]["id"] if found and found[0]["phase"] == "dump" else ""
+
+    job_id = wait_until(at_work)
+    jobs.cancel(settings, job_id, "bob")
+    wait_until(lambda: jobs.read_job(settings, job_id).status is not jobs.JobStatus.RUNNING)
+    command.send_signal(signal.SIGINT)
+    _, err = command.communicate(timeout=30)
+    assert command.returncode == 130, err
 
 
 def test_unreachable_server_is_one_clear_error(make_settings: MakeSettings):

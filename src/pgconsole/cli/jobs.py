@@ -9,7 +9,7 @@ import click
 import humanize
 
 from pgconsole import jobs
-from pgconsole.cli.outcome import print_outcome
+from pgconsole.cli.outcome import exit_code, print_outcome
 from pgconsole.cli.running import PlainView
 from pgconsole.errors import ExitCode
 from pgconsole.jobs.texts import to_json
@@ -37,19 +37,19 @@ def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
     """Print a job's log, and its outcome if it has ended.
 
     Returns:
-        The job's exit code; 0 while it runs.
+        The job's exit code; 0 while it runs, 1 if it was interrupted.
     """
     settings = load_settings()
     job = jobs.read_job(settings, job_id)
     if as_json:
         click.echo(json.dumps(to_json(job), indent=2))
-        return job.exit_code or ExitCode.OK
+        return exit_code(job) if job.status.ended else ExitCode.OK
     view = PlainView()
     entries = jobs.follow(settings, job_id) if follow else jobs.Tail(job.directory).read()
     for entry in entries:
         view.show(entry)
     job = jobs.read_job(settings, job_id)
-    if job.finished_at is None and job.exit_code is None and not follow:
+    if not job.status.ended:
         click.echo(f"{job.status}: pgconsole jobs {job_id} --follow", err=True)
         return ExitCode.OK
     return print_outcome(job)

@@ -26,4 +26,9 @@ def print_outcome(job: Job) -> int:
     else:
         explain(job.problem or f"job {job.id} is {job.status}", job.cause, job.fix)
     click.echo(f"  log:   pgconsole jobs {job.id}", err=True)
+    return exit_code(job)
+
+
+def exit_code(job: Job) -> int:
+    """Of a job that has ended; an interrupted one did not get to give any."""
     return ExitCode.FAILED if job.exit_code is None else job.exit_code

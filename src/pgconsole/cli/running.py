@@ -15,6 +15,7 @@ import humanize
 
 from pgconsole import jobs
 from pgconsole.cli.outcome import print_outcome
+from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import JournalEntry
 from pgconsole.jobs.texts import JSON
 from pgconsole.settings import load_settings
@@ -46,7 +47,12 @@ def run_and_follow(kind: str, request: dict[str, JSON]) -> int:
                     view.show(entry)
         except _Stop:
             click.echo("cancelling; what was begun is being removed", err=True)
-            jobs.cancel(settings, job_id, actor)
+            try:
+                jobs.cancel(settings, job_id, actor)
+            except PgconsoleError:
+                # It has just ended, or somebody else was faster: then its own end is what counts.
+                if jobs.read_job(settings, job_id).status is jobs.JobStatus.RUNNING:
+                    raise
             jobs.wait(settings, job_id)
     return print_outcome(jobs.read_job(settings, job_id))
 
