@@ -169,6 +169,14 @@ def test_damaged_manifest_or_size() -> None:
     assert verdict(Known(replace(local_shelf(), manifest=short), NOW)).level is Level.BAD
 
 
+def test_unread_jobs_may_hide_a_failure() -> None:
+    early = Evidence("thinktank", LOCAL, IN_S3, (), jobs_known=False)
+    assert judge(early, NOW).level is Level.UNKNOWN
+    unreadable = replace(early, jobs_known=True, jobs_problem="The jobs can't be listed")
+    assert judge(unreadable, NOW).level is Level.UNKNOWN
+    assert judge(unreadable, NOW).text.endswith("unknown: The jobs can't be listed")
+
+
 def test_control_characters_of_a_cause_do_not_reach_the_screen() -> None:
     evil = replace(FAILED, cause="disk\x1b[2Jfull\r\n[red]")
     assert "\x1b" not in verdict(jobs=(evil,)).text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from tests.conftest import MakeSettings
 from tests.tui.driving import shown, until, until_shown
-from tests.tui.scenes import Scene, entry, listing, local_shelf
+from tests.tui.scenes import SCENES, Scene, entry, listing, local_shelf
 from tests.tui.test_console import old_files
 
 from pgconsole.app import PgconsoleApp
@@ -21,19 +22,20 @@ async def test_twenty_thousand_backups(make_settings: MakeSettings) -> None:
     old_files(settings.backup_dir, 20_000)
     app = PgconsoleApp(settings)
     async with app.run_test(size=(160, 45)) as pilot:
-        began = time.monotonic()
+        began = time.process_time()
         await until_shown(pilot, "1 Local backups · 20,000")
-        opened = time.monotonic() - began
+        opened = time.process_time() - began
         table = app.screen.query_one("#local-table", BackupTable)
         took = []
         for key in ["G", "k", "k", "pageup", "g", "j", "j", "pagedown"]:
-            began = time.monotonic()
+            began = time.process_time()
             await pilot.press(key)
-            took.append(time.monotonic() - began)
+            took.append(time.process_time() - began)
         assert table.cursor == 2 + table.size.height - 2
-    assert opened < 5
-    # Generous for a busy machine; what it guards against takes seconds.
-    assert sorted(took)[len(took) // 2] < 0.3
+    # Processor time: other processes on the machine do not count.
+    assert opened < 3
+    # A key to its paint, several frames included.
+    assert sorted(took)[len(took) // 2] < 0.15
 
 
 async def test_navigation() -> None:
@@ -109,3 +111,15 @@ async def test_footer_fits_in_80_columns() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "local + S3")
         assert shown(app.screen).splitlines()[-1].endswith("q Quit")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (119, 30), (120, 30), (250, 80)])
+async def test_any_size_and_resizing(size: tuple[int, int]) -> None:
+    app = SCENES["failed"]().app()
+    async with app.run_test(size=size) as pilot:
+        await until_shown(pilot, "Last backup")
+        await pilot.resize_terminal(80, 24)
+        await until_shown(pilot, "[1 Local · 27]")
+        await pilot.resize_terminal(*size)
+        await pilot.press("b")
+        await until_shown(pilot, "Type yes")

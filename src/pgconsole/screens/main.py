@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from pgconsole.jobs import Job
 from pgconsole.jobs.texts import JSON
 from pgconsole.screens import feeds as news
 from pgconsole.screens.bindings import bindings
@@ -29,6 +30,7 @@ from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
 from pgconsole.widgets.panes import Panes
 from pgconsole.widgets.shelf import Shelf, Standing, standing
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
+from pgconsole.widgets.words import clean
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
@@ -51,6 +53,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._work = Work(settings, self.post_message)
         self._local: Known[Shelf] = Known()
         self._s3: Known[Shelf] = Known()
+        self._jobs: Known[tuple[Job, ...]] = Known()
         self._board = JobBoard()
         self._before_log = "local"
         self._possible = (False, False)
@@ -100,6 +103,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     @on(news.JobsKnown)
     def _jobs_known(self, message: news.JobsKnown) -> None:
         known = message.known
+        self._jobs = known
         self._panes.log_pane.show_problem(known.problem)
         if known.value is None or known.asked_at is not None:
             return
@@ -149,7 +153,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         now = self._now()
         s3 = self._s3 if self._settings.s3_enabled else None
         board = self._board
-        verdict = judge(Evidence(self._settings.pgdatabase, self._local, s3, board.jobs), now)
+        evidence = Evidence(
+            self._settings.pgdatabase,
+            self._local,
+            s3,
+            board.jobs,
+            jobs_known=self._jobs.value is not None,
+            jobs_problem=clean(self._jobs.problem.problem) if self._jobs.problem else "",
+        )
+        verdict = judge(evidence, now)
         self._status.judge(verdict, self._panes.schedule.next_run, now)
         job, progress = board.notice(now)
         self._job.show_job(job, progress, now, running=board.running, told=verdict.job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -52,17 +52,33 @@ class Evidence:
         database: The configured database; other databases' backups do not count.
         local: What is known of the backup directory.
         s3: What is known of the bucket; None if S3 is not set up.
-        jobs: The jobs, the newest first.
+        jobs: The jobs, the newest first, as far as they are known.
+        jobs_known: Whether they were read; before that a failure may still turn up.
+        jobs_problem: Why they can't be read now; empty if they can.
     """
 
     database: str
     local: Known[Shelf]
     s3: Known[Shelf] | None
     jobs: tuple[Job, ...]
+    jobs_known: bool = True
+    jobs_problem: str = ""
 
 
 def judge(evidence: Evidence, now: datetime) -> Verdict:
     """Judge the backups of the configured database."""
+    verdict = _judge(evidence, now)
+    if verdict.level is not Level.GOOD:
+        return verdict
+    if evidence.jobs_problem:
+        text = f"{verdict.text}. Whether a later one failed is unknown: {evidence.jobs_problem}"
+        return replace(verdict, level=Level.UNKNOWN, text=text)
+    if not evidence.jobs_known:
+        return replace(verdict, level=Level.UNKNOWN, text="Looking for failed jobs …")
+    return verdict
+
+
+def _judge(evidence: Evidence, now: datetime) -> Verdict:
     local = evidence.local
     if local.value is None:
         problem = local.problem
