@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import itertools
@@ -267,6 +268,29 @@ def test_what_a_callback_raises_comes_out(tmp_path: Path, where: str) -> None:
 
     with pytest.raises(Cancelled):
         write_from_file(BIG, tmp_path / "dump.sql.gz", **{where: refuse})
+    assert_nothing_runs()
+
+
+def test_a_failure_is_noticed_while_the_pipe_is_silent(tmp_path: Path) -> None:
+    def refuse(_: int) -> None:
+        raise RuntimeError("no")
+
+    source, sink = os.pipe()
+    dump = BIG + b"-" * (4 << 20)  # enough that a block is written before the end
+
+    def deliver() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(sink, dump)
+
+    thread = threading.Thread(target=deliver)
+    thread.start()
+    try:
+        with pytest.raises(RuntimeError, match="no"):
+            write_dump(source, tmp_path / "dump", on_progress=lambda *_: None, on_written=refuse)
+    finally:
+        os.close(source)
+        thread.join()
+        os.close(sink)
     assert_nothing_runs()
 
 
