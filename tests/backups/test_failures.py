@@ -145,7 +145,7 @@ class TestPgDumpFails:
     ) -> None:
         partial = f"{settings.backup_dir}/daily/*.partial"
         use_pg_dump(
-            f'until name=$(ls {partial} 2>/dev/null); do sleep 0.01; done; '
+            f"until name=$(ls {partial} 2>/dev/null); do sleep 0.01; done; "
             'rm "$name"; mkdir "$name"; echo "the cause" >&2; exit 1'
         )
         with pytest.raises(ToolError, match="the cause"):
