@@ -19,6 +19,7 @@ from pgconsole.locks import Holder, LockedError, hold, is_held
 
 _STATE = "demo.json"
 _LOCK = "demo.lock"
+_TOOLS = "bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Home:
 
     def link_tools(self, bin_dir: Path) -> Path:
         """A directory here that is another name of `bin_dir`."""
-        link = self.directory / "bin"
+        link = self.directory / _TOOLS
         link.unlink(missing_ok=True)  # a kept demo may be come back to from another installation
         link.symlink_to(bin_dir)
         return link
@@ -80,7 +81,8 @@ class Home:
         if self.kept:  # the directory itself may be the user's
             for entry in ("postgres", "s3", "backups"):
                 shutil.rmtree(self.directory / entry, ignore_errors=True)
-            (self.directory / _LOCK).unlink(missing_ok=True)
+            for name in (_TOOLS, _LOCK):
+                (self.directory / name).unlink(missing_ok=True)
             with suppress(OSError):
                 self.directory.rmdir()
         else:
