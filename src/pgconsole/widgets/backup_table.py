@@ -189,7 +189,7 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
         if self._elsewhere is not None:
             columns.append(_Column(self._elsewhere_name, 8))
         rest = width - 2 - sum(column.width + 2 for column in columns)
-        if len(self._shelf.databases) > 1:
+        if len(self._shelf.newest_any) > 1:
             if rest < 12 and self._elsewhere is not None:  # which database matters more
                 rest += columns.pop().width + 2
             columns.insert(1, _Column("DATABASE", max(8, min(rest - 2, 32))))

@@ -28,7 +28,8 @@ class Shelf:
     Attributes:
         backups: The newest first.
         sizes: Compressed bytes by `<class>/<name>`, to compare the two places.
-        databases: All databases that have a backup here.
+        newest_any: The newest backup by database.
+        newest_complete: The newest backup that is known to be complete, by database.
         total: Bytes of all backups.
         foreign: Files that are none of ours.
         leftovers: Partial files that killed jobs left.
@@ -39,7 +40,8 @@ class Shelf:
 
     backups: tuple[StoredBackup, ...]
     sizes: Mapping[str, int]
-    databases: frozenset[str]
+    newest_any: Mapping[str, StoredBackup]
+    newest_complete: Mapping[str, StoredBackup]
     total: int
     foreign: int
     leftovers: int
@@ -49,23 +51,24 @@ class Shelf:
 
     def newest(self, database: str, *, complete: bool = False) -> StoredBackup | None:
         """The newest backup of a database; with `complete`, of those known to be complete."""
-        for backup in self.backups:
-            if backup.name.database == database and (
-                not complete or standing(backup, {}) is Standing.COMPLETE
-            ):
-                return backup
-        return None
+        return (self.newest_complete if complete else self.newest_any).get(database)
 
 
-EMPTY_SHELF = Shelf((), {}, frozenset(), 0, 0, 0)
+EMPTY_SHELF = Shelf((), {}, {}, {}, 0, 0, 0)
 
 
 def shelf_of(listing: Listing) -> Shelf:
-    """Prepare a listing."""
+    """Prepare a listing: whatever goes through all backups is done here, once."""
+    oldest_first = listing.backups[::-1]
     return Shelf(
         backups=listing.backups,
         sizes={backup.name.relative_path: backup.size for backup in listing.backups},
-        databases=frozenset(backup.name.database for backup in listing.backups),
+        newest_any={backup.name.database: backup for backup in oldest_first},
+        newest_complete={
+            backup.name.database: backup
+            for backup in oldest_first
+            if backup.has_manifest and backup.size > 0
+        },
         total=sum(backup.size for backup in listing.backups),
         foreign=len(listing.foreign),
         leftovers=len(listing.leftovers),
