@@ -6,10 +6,17 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from tests.backups.helpers import Recorder, files_in
+from tests.conftest import MakeSettings
 
+from pgconsole.backups.backup import BackupRequest, run_backup
+from pgconsole.backups.catalog import local_backups
 from pgconsole.backups.interruption import uninterrupted
+from pgconsole.demo.servers import PostgresServer
 from pgconsole.errors import Cancelled
 
 
@@ -68,3 +75,25 @@ def test_other_threads_may_use_it() -> None:
     thread.start()
     thread.join()
     assert done == [True]
+
+
+@pytest.mark.usefixtures("cancelling")
+def test_a_backup_that_is_being_published_gets_into_all_its_classes(
+    postgres16: PostgresServer,
+    database: str,
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = make_settings(postgres16, database)
+    real = os.link
+
+    def link(source: Path, target: Path, **options: bool) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        real(source, target, **options)
+
+    monkeypatch.setattr(os, "link", link)
+    sunday_the_first = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
+    with pytest.raises(Cancelled):
+        run_backup(settings, BackupRequest("alice", slot=sunday_the_first), Recorder())
+    assert len(local_backups(settings).backups) == 3
+    assert len(files_in(settings)) == 6
