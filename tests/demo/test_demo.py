@@ -66,7 +66,7 @@ def _processes_below(directory: Path) -> list[str]:
 def temporary(tmp_path: Path) -> Path:
     """An empty TMPDIR that PostgreSQL can reach although pytest's directories are closed."""
     for parent in [tmp_path, *tmp_path.parents][:3]:
-        parent.chmod(0o711)
+        parent.chmod(parent.stat().st_mode | 0o011)
     directory = tmp_path / "tmp"
     directory.mkdir(mode=0o711)
     return directory
@@ -86,7 +86,7 @@ class _Kept:
 def kept(tmp_path_factory: pytest.TempPathFactory) -> _Kept:
     base = tmp_path_factory.mktemp("demo")
     for parent in [base, *base.parents][:3]:
-        parent.chmod(0o711)
+        parent.chmod(parent.stat().st_mode | 0o011)
     start = time.monotonic()
     done = subprocess.run(
         _argv("40000", str(base / "kept")), env=_environment(base), cwd=base, check=False,
