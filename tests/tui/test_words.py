@@ -20,6 +20,7 @@ from tests.tui.scenes import (
 )
 
 from pgconsole.actions import ACTIONS
+from pgconsole.backups.standing import Standing, standing
 from pgconsole.jobs import JobStatus
 from pgconsole.screens.questions import ask_backup
 from pgconsole.storage.base import Place
@@ -27,7 +28,6 @@ from pgconsole.widgets.job_notice import figures, job_to_show, outcome
 from pgconsole.widgets.journal_log import wrapped
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.progress import Progress, ProgressMeter
-from pgconsole.widgets.shelf import Standing, standing
 from pgconsole.widgets.words import ago, clean, clipped, size, span, until, zone_name
 
 

@@ -9,6 +9,7 @@ import click
 import humanize
 
 from pgconsole.backups.catalog import local_backups, s3_backups
+from pgconsole.backups.standing import standing
 from pgconsole.settings import load_settings
 from pgconsole.storage.base import Listing, StoredBackup
 
@@ -33,7 +34,7 @@ def print_backups(*, in_s3: bool, as_json: bool) -> None:
 def _line(backup: StoredBackup, now: datetime, width: int) -> str:
     age = humanize.naturaltime(now - backup.name.taken_at)
     size = humanize.naturalsize(backup.size, binary=True)
-    state = "verified" if backup.has_manifest else "unknown"
+    state = standing(backup, {})
     return f"{backup.name.filename:<{width}}  {size:>11}  {state:<8}  {age}"
 
 
@@ -58,5 +59,5 @@ def _as_dict(backup: StoredBackup) -> dict[str, object]:
         "location": backup.location,
         "bytes": backup.size,
         "modified": backup.modified.isoformat(),
-        "verified_when_taken": backup.has_manifest,
+        "state": str(standing(backup, {})),
     }

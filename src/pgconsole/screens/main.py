@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from pgconsole.backups.standing import Standing, standing
 from pgconsole.jobs import Job
 from pgconsole.jobs.texts import JSON
 from pgconsole.screens import feeds as news
@@ -28,7 +29,7 @@ from pgconsole.widgets.health import Evidence, judge
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
 from pgconsole.widgets.panes import Panes
-from pgconsole.widgets.shelf import Shelf, Standing, standing
+from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
 from pgconsole.widgets.words import clean
 

@@ -15,8 +15,9 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from pgconsole.backups.standing import Standing, standing
 from pgconsole.storage.base import StoredBackup
-from pgconsole.widgets.shelf import EMPTY_SHELF, Shelf, Standing, standing
+from pgconsole.widgets.shelf import EMPTY_SHELF, Shelf
 from pgconsole.widgets.words import clean, clipped, short_span, size, stamp, zone_name
 
 _HEADER_ROWS = 1

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pgconsole.backups.standing import Standing, standing
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.known import Known
-from pgconsole.widgets.shelf import Shelf, Standing, standing
+from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.words import ago, clean
 
 _GRACE = timedelta(hours=1)  # a run that is due may take a while before it is called missing

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from pgconsole.dumps.manifest import Manifest
-from pgconsole.storage.base import Listing, Place, StoredBackup
-
-
-class Standing(StrEnum):
-    """What the evidence says about one copy of a backup."""
-
-    COMPLETE = "complete"  # pgconsole verified it before it got its name; not re-read since
-    LISTED = "listed"  # an object of that name and size is there; nothing more is known
-    UNKNOWN = "unknown"  # a file without a manifest: nobody checked what is in it
-    DIFFERS = "differs"  # the local file and the object in S3 differ in size
-    EMPTY = "empty"  # no bytes in it
+from pgconsole.storage.base import Listing, StoredBackup
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +62,3 @@ def shelf_of(listing: Listing) -> Shelf:
         foreign=len(listing.foreign),
         leftovers=len(listing.leftovers),
     )
-
-
-def standing(backup: StoredBackup, elsewhere: Mapping[str, int]) -> Standing:
-    """What is known of a copy.
-
-    Args:
-        backup: The copy.
-        elsewhere: Sizes of the copies in the other place.
-    """
-    if backup.size == 0:
-        return Standing.EMPTY
-    if elsewhere.get(backup.name.relative_path, backup.size) != backup.size:
-        return Standing.DIFFERS
-    if backup.has_manifest:
-        return Standing.COMPLETE
-    return Standing.LISTED if backup.place is Place.S3 else Standing.UNKNOWN
