@@ -6,6 +6,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,32 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def _server(version: int) -> Iterator[PostgresServer]:
+@contextmanager
+def _open_directory() -> Iterator[Path]:
     # Not under pytest's directory: every run of pytest makes that one private again, and as root
     # the server is another user, who then loses its data.
-    with tempfile.TemporaryDirectory(prefix=f"pgconsole-postgres{version}-") as directory:
+    with tempfile.TemporaryDirectory(prefix="pgconsole-test-") as directory:
         Path(directory).chmod(0o755)
-        with PostgresServer(Path(directory), version) as server:
-            yield server
+        yield Path(directory)
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """An empty directory that every user can enter, as an embedded PostgreSQL has to."""
+    with _open_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def open_module_directory() -> Iterator[Path]:
+    """The same for all tests of a module."""
+    with _open_directory() as directory:
+        yield directory
+
+
+def _server(version: int) -> Iterator[PostgresServer]:
+    with _open_directory() as directory, PostgresServer(directory, version) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-_TRIES = 10
-_BETWEEN_TRIES = 0.01  # seconds; an onlooker is done within microseconds
+_ONLOOKERS_TAKE = 5.0  # seconds, at most
+_BETWEEN_TRIES = 0.005  # seconds; an onlooker is done within microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class LockedError(Exception):
 
 @contextmanager
 def hold(path: Path, holder: Holder) -> Iterator[None]:
-    """Hold the lock for the duration of the block. Waits no longer than a tenth of a second.
+    """Hold the lock for the duration of the block. Waits for onlookers only, never for a holder.
 
     The file stays: removing it would let two processes lock two files of one name. The
     descriptor is not inherited by children, so a surviving pg_dump never keeps a lock.
@@ -90,15 +90,26 @@ def is_held(path: Path) -> bool:
 
 
 def _take(fd: int) -> bool:
-    """Take the lock; several tries, for an onlooker's `is_held` has it for an instant too."""
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_BETWEEN_TRIES)
-        else:
-            return True
-    return False
+    """Take the lock unless somebody holds it for good.
+
+    An onlooker's `is_held` has it shared for an instant, which is longer on a busy machine. That
+    can be told: beside a holder nobody gets it shared.
+    """
+    give_up = time.monotonic() + _ONLOOKERS_TAKE
+    while not _try(fd, fcntl.LOCK_EX):
+        if not _try(fd, fcntl.LOCK_SH) or time.monotonic() > give_up:
+            return False
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        time.sleep(_BETWEEN_TRIES)
+    return True
+
+
+def _try(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _read(fd: int) -> Holder | None:

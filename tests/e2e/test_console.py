@@ -183,7 +183,9 @@ def test_s3_in_trouble_greys_one_pane_only(console: Open, variables: dict[str, s
     terminal.wait_for("complete")
     terminal.send("?")
     terminal.wait_for("Back up now")
-    terminal.send("Escape", "q")
+    terminal.send("Escape")
+    wait_until(lambda: "Back up now" not in terminal.screen())
+    terminal.send("q")
     terminal.wait_gone(timeout=3)
 
 
