@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.dumps.helpers import HEADER, BytesSource, assembled, copy_block, manifest_of, write
 
 from pgconsole.dumps.integrity import CheckedDump, check_dump
-from pgconsole.dumps.manifest import Manifest, Member
+from pgconsole.dumps.manifest import Manifest, Member, SectionKind
 from pgconsole.errors import Cancelled, DamagedError
 
 ROWS = b"".join(b"%d\tname %d\n" % (i, i * 7919) for i in range(20_000))
@@ -178,6 +178,65 @@ def test_a_manifest_that_names_another_table_is_refused(
     renamed = (before, rows.model_copy(update={field: value}), *rest)
     with pytest.raises(DamagedError, match="manifest is not of this file"):
         check(data, manifest.model_copy(update={"sections": renamed}))
+
+
+def test_a_manifest_that_counts_rows_elsewhere_is_refused(
+    written: tuple[bytes, Manifest],
+) -> None:
+    """One row too many in one member, one too few in the next: the sums are right."""
+    data, manifest = written
+    before, rows, *rest = manifest.sections
+    one, two, *more = rows.members
+    moved = (one._replace(rows=one.rows + 1), two._replace(rows=two.rows - 1), *more)
+    sections = (before, rows.model_copy(update={"members": moved}), *rest)
+    with pytest.raises(DamagedError, match=f"byte {one.offset} .*{one.rows} lines"):
+        check(data, manifest.model_copy(update={"sections": sections}))
+
+
+def test_a_member_without_content_makes_the_file_uncut(written: tuple[bytes, Manifest]) -> None:
+    data, manifest = written
+    for at in (0, manifest.sections[1].members[1].offset, len(data)):
+        with_empty = data[:at] + gzip.compress(b"") + data[at:]
+        assert {section.members for section in check(with_empty).sections} == {()}
+
+
+def test_a_manifest_that_overlooks_a_member_is_refused(written: tuple[bytes, Manifest]) -> None:
+    data, manifest = written
+    longer = data + gzip.compress(b"")
+    known = manifest.model_copy(update={"compressed_bytes": len(longer)})
+    with pytest.raises(DamagedError, match="something follows its end"):
+        check(longer, known)
+
+
+@pytest.mark.parametrize("change", [{"rows": 19_999}, {"raw_bytes": 5}, {"members": ()}], ids=str)
+def test_a_manifest_that_contradicts_itself_is_refused(
+    written: tuple[bytes, Manifest], change: dict[str, object]
+) -> None:
+    data, manifest = written
+    before, rows, *rest = manifest.sections
+    sections = (before, rows.model_copy(update=change), *rest)
+    with pytest.raises(DamagedError, match="members of t don't make up"):
+        check(data, manifest.model_copy(update={"sections": sections}))
+
+
+@pytest.mark.parametrize(("at", "kind"), [(0, "between"), (2, "after"), (-1, "between")])
+def test_a_manifest_that_takes_sections_for_others_is_refused(
+    written: tuple[bytes, Manifest], at: int, kind: str
+) -> None:
+    data, manifest = written
+    sections = list(manifest.sections)
+    sections[at] = sections[at].model_copy(update={"kind": SectionKind(kind)})
+    with pytest.raises(DamagedError, match="manifest is not of this file"):
+        check(data, manifest.model_copy(update={"sections": tuple(sections)}))
+
+
+def test_a_manifest_leaves_no_byte_out(written: tuple[bytes, Manifest]) -> None:
+    data, manifest = written
+    before, *rest = manifest.sections
+    late = before.members[0]._replace(offset=1)
+    sections = (before.model_copy(update={"members": (late,)}), *rest)
+    with pytest.raises(DamagedError, match="byte 0"):
+        check(data, manifest.model_copy(update={"sections": sections}))
 
 
 def test_progress_is_told_and_may_cancel(written: tuple[bytes, Manifest]) -> None:
