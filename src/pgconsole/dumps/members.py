@@ -11,8 +11,8 @@ from pgconsole.dumps.source import RangedSource
 from pgconsole.errors import DamagedError
 
 # ISA-L's second level, measured on the text, JSON, numbers and 15 % noise of `make bench`, on one
-# core of a Xeon of 2023: 1.05 times the size of zlib's 9 at 480 MB/s (level 1: 1.06 at 520, level 3:
-# 1.04 at 320; gzip -9 itself: 30 MB/s).
+# core of a Xeon of 2023: 1.05 times the size of zlib's 9 at 480 MB/s (level 1: 1.06 at 520 MB/s,
+# level 3: 1.04 at 320; gzip -9 itself: 30 MB/s).
 _LEVEL = 2
 _GZIP = 31  # window bits: 32 KiB, in a gzip wrapper; ISA-L's header has no time and no name
 # Compressed bytes that are fed at once, and decoded bytes that come out at once: they stay in the
