@@ -14,7 +14,10 @@ from pgconsole.app import PgconsoleApp
 from pgconsole.storage.base import Place
 from pgconsole.widgets.backup_table import BackupTable
 from pgconsole.widgets.journal_log import JournalLog
+from pgconsole.widgets.panes import Panes
 from pgconsole.widgets.shelf import shelf_of
+
+PANES = {"1": "local", "2": "s3", "3": "schedule", "4": "log"}
 
 
 async def test_twenty_thousand_backups(make_settings: MakeSettings) -> None:
@@ -67,6 +70,27 @@ async def test_navigation() -> None:
         await until_shown(pilot, "[4 Log")
         await pilot.click("#tab-schedule")
         await until_shown(pilot, "[3 Schedule ·")
+
+
+async def test_of_quick_keys_the_last_one_counts() -> None:
+    app = Scene(local=local_shelf(listing(Place.LOCAL, 3))).app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "[1 Local ·")
+        for keys in ("24", "31", "423", "14"):
+            for key in keys:
+                app.simulate_key(key)
+            await pilot.pause()
+            assert app.screen.query_one(Panes).active == PANES[keys[-1]]
+
+
+async def test_a_click_into_a_pane_gives_it_the_keys() -> None:
+    app = Scene(local=local_shelf(listing(Place.LOCAL, 3))).app()
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until_shown(pilot, "1 Local backups")
+        for pane in ("s3", "log", "schedule", "local"):
+            await pilot.click(f"#{pane}", offset=(20, 3))
+            await pilot.pause()
+            assert app.screen.query_one(Panes).active == pane
 
 
 async def test_log_follows_pauses_and_stays_quick() -> None:

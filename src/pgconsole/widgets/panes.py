@@ -74,8 +74,12 @@ class Panes(Container):
         for pane in (self.local, self.s3, self.schedule, self.log_pane):
             pane.tick(now)
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """A click into a pane makes it the active one."""
+    def on_click(self, event: events.Click) -> None:
+        """A click into a pane makes it the active one.
+
+        Not the focus: Textual gives and announces it later, and the news of an earlier one would
+        undo what two quick keys have chosen since.
+        """
         for pane in self._all:
-            if event.widget is pane.body and pane is not self._active:
+            if event.widget in pane.walk_children(with_self=True) and pane is not self._active:
                 self.activate(pane.id or "")
