@@ -8,6 +8,7 @@ Every run prepares a demo of its own, so times and sizes differ a little from ru
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -101,6 +102,9 @@ async def take_all(settings: Settings) -> None:
 
 def main() -> None:
     """Prepare a demo, take the pictures, remove the demo."""
+    # The colours of a capable terminal, wherever this runs.
+    os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color", "FORCE_COLOR": "1"}
+    os.environ.pop("NO_COLOR", None)
     with stop_signals(), temporary_home() as home, ready_demo(home) as settings:
         asyncio.run(take_all(settings))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from datetime import datetime
 
+from pgconsole.backups.dump_process import DUMP_OPTIONS
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import classes_of
 from pgconsole.jobs import Job
@@ -29,7 +30,7 @@ def ask_backup(
         ("To", f"{settings.backup_dir}/{classes[0]}/{_and_classes(classes[1:])}"),
         ("S3", _s3_text(settings, s3)),
         ("Takes", _estimate(manifest, now)),
-        ("Command", "pgconsole backup"),
+        ("Command", f"pgconsole backup, which runs pg_dump {' '.join(DUMP_OPTIONS)}"),
     ]
     return Confirmation(f"Back up {settings.pgdatabase} now?", tuple(rows), "start the backup")
 
