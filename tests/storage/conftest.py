@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)  # a Sunday, and a 1st
+PART = 8 << 20  # bytes; the smallest parts of an upload
 NAME = BackupName("app", NOON, BackupClass.DAILY)
 
 
@@ -101,3 +104,18 @@ class Contents:
 def contents(client: S3Client, s3_bucket: str) -> Contents:
     """What this test's bucket holds."""
     return Contents(client, s3_bucket)
+
+
+@pytest.fixture
+def records(s3_settings: MakeS3Settings) -> Callable[[], list[Path]]:
+    """The records of unfinished uploads on our disk."""
+    directory = s3_settings().state_dir / "uploads"
+    return lambda: sorted(directory.iterdir()) if directory.exists() else []
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    """A file of three parts and a bit, none like another."""
+    path = tmp_path / "dump.partial"
+    path.write_bytes(os.urandom(3 * PART + 12345))
+    return path

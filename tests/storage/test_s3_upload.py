@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.proxy import Proxy
-from tests.storage.conftest import NAME, Contents, MakeS3Settings
+from tests.storage.conftest import NAME, PART, Contents, MakeS3Settings
 from tests.support import wait_until
 
 from pgconsole.demo.servers import S3Server
@@ -22,39 +22,12 @@ from pgconsole.dumps.naming import MANIFEST_SUFFIX
 from pgconsole.errors import Cancelled, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage.s3 import S3Storage, Upload
-from pgconsole.storage.s3_upload import part_size_for
 
 KEY = f"backups/{NAME.relative_path}"
-PART = 8 << 20
 
 
 def upload_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("upload-")]
-
-
-@pytest.fixture
-def dump(tmp_path: Path) -> Path:
-    """A file of three parts and a bit, none like another."""
-    path = tmp_path / "dump.partial"
-    path.write_bytes(os.urandom(3 * PART + 12345))
-    return path
-
-
-@pytest.fixture
-def records(s3_settings: MakeS3Settings) -> Callable[[], list[Path]]:
-    """The records of unfinished uploads on our disk."""
-    directory = s3_settings().state_dir / "uploads"
-    return lambda: sorted(directory.iterdir()) if directory.exists() else []
-
-
-class TestPartSize:
-    @pytest.mark.parametrize("expected", [0, 1, 10 << 20, 4 << 30, 400 << 30, 2 << 40])
-    def test_stays_within_the_limits(self, expected: int) -> None:
-        size = part_size_for(expected)
-        assert 8 << 20 <= size <= 5 << 30
-        assert size % (1 << 20) == 0
-        assert 2 * expected / size <= 900
-        assert 20 * (expected or 20 << 30) / size <= 10_000
 
 
 class TestUpload:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ _NOBODY = 65534  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 30.0  # seconds
 
 
-class _Server:
+class _Server(ABC):
     """A server process that is stopped, and reaped, on exit."""
 
     stop_signal = signal.SIGTERM
@@ -63,9 +64,9 @@ class _Server:
             self.process.wait(timeout=_START_TIMEOUT)
             self.process = None
 
+    @abstractmethod
     def start(self) -> None:
         """Start (again) and wait until connections are accepted."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self.start()

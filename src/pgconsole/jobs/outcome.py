@@ -68,6 +68,8 @@ def failed(error: BaseException, kind: str) -> Outcome:
         )
     if isinstance(error, PgconsoleError):
         obstacles = error.problems if isinstance(error, PreflightError) else []
+        if len(obstacles) == 1:  # it is the trouble itself
+            obstacles = []
         return Outcome(
             JobStatus.FAILED,
             error.exit_code,
