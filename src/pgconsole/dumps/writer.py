@@ -33,8 +33,6 @@ class WrittenDump:
         sections: Its sections with their members.
         server_version: As pg_dump wrote it into the header, e.g. `16.4`.
         pg_dump_version: Likewise.
-        complete: Whether pg_dump's completion comment ends it. Always true: otherwise
-            `write_dump` raises.
         warnings: Sentences for the operator.
     """
 
@@ -44,7 +42,6 @@ class WrittenDump:
     sections: tuple[Section, ...]
     server_version: str
     pg_dump_version: str
-    complete: bool
     warnings: tuple[str, ...]
 
 
@@ -94,7 +91,6 @@ def write_dump(
         sections=cutter.sections(proven.members),
         server_version=scanner.notes.server_version,
         pg_dump_version=scanner.notes.pg_dump_version,
-        complete=True,
         warnings=scanner.warnings(),
     )
 
