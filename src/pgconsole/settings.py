@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -26,6 +26,8 @@ _EXAMPLES = {
     "RETENTION_DAILY": "7",
     "RETENTION_WEEKLY": "4",
     "RETENTION_MONTHLY": "3",
+    "S3_RETENTION": "true",
+    "PGCONSOLE_ON_STOP": "wait",
 }
 
 
@@ -88,6 +90,10 @@ class Settings(BaseSettings):
     """How many weekly backups to keep; 0 keeps all."""
     retention_monthly: int = Field(3, ge=0, validation_alias=_names("RETENTION_MONTHLY"))
     """How many monthly backups to keep; 0 keeps all."""
+    s3_retention: bool = Field(False, validation_alias=_names("S3_RETENTION"))
+    """Whether retention deletes in S3 too. Off: a lifecycle rule of the bucket may own that."""
+    on_stop: Literal["wait", "cancel"] = Field("wait", validation_alias=_names("PGCONSOLE_ON_STOP"))
+    """What the scheduler does with its running backup when it is told to end."""
 
     @field_validator("backup_timezone", mode="before")
     @classmethod

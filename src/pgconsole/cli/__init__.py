@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -15,8 +16,42 @@ from pgconsole import __version__
 from pgconsole.cli.explain import explain
 from pgconsole.errors import ExitCode, PgconsoleError
 
+# Commands that live in modules of their own, imported only when they are called or listed.
+_COMMANDS = {
+    "verify": "pgconsole.cli.verify:verify",
+    "restore": "pgconsole.cli.restore:restore",
+    "prune": "pgconsole.cli.prune:prune",
+    "pin": "pgconsole.cli.pins:pin",
+    "unpin": "pgconsole.cli.pins:unpin",
+    "schedule": "pgconsole.cli.schedule:schedule",
+    "pause": "pgconsole.cli.schedule:pause",
+    "resume": "pgconsole.cli.schedule:resume",
+    "status": "pgconsole.cli.status:status",
+    "doctor": "pgconsole.cli.doctor:doctor",
+    "wal-push": "pgconsole.cli.wal:wal_push",
+}
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+
+class _LazyGroup(click.Group):
+    """Finds the commands of `_COMMANDS` when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_COMMANDS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:

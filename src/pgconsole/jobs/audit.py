@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from pgconsole.jobs.files import make_directory, open_to_append
+from pgconsole.durable import make_directory, open_to_append
 from pgconsole.jobs.texts import json_line
 from pgconsole.settings import Settings
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pgconsole import durable
 from pgconsole.errors import PgconsoleError
-from pgconsole.jobs import files
 from pgconsole.jobs.audit import audit
 from pgconsole.jobs.processes import process_started
 from pgconsole.jobs.state import JobStatus, State, read_state
@@ -126,7 +126,7 @@ def _state(job: Job) -> State:
 def _leave_note(directory: Path, actor: str) -> None:
     note = {"actor": actor, "time": datetime.now(UTC).isoformat(timespec="milliseconds")}
     with suppress(OSError):  # as in `_audit`
-        files.replace(directory / CANCEL, json_line(note))
+        durable.replace(directory / CANCEL, json_line(note))
 
 
 def _out_of_reach(job: Job, state: State, cause: str) -> PgconsoleError:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from pgconsole.jobs.files import open_to_append
+from pgconsole.durable import open_to_append
 from pgconsole.jobs.texts import json_line, one_line, parse_time
 from pgconsole.redact import Redactor
 from pgconsole.report import Event, Level

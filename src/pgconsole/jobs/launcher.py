@@ -13,15 +13,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgconsole.errors import StorageError
-from pgconsole.jobs.audit import audit
-from pgconsole.jobs.files import (
+from pgconsole.durable import (
     PRIVATE_DIRECTORY,
     PRIVATE_FILE,
     make_directory,
     open_to_append,
     sync_directory,
 )
+from pgconsole.errors import StorageError
+from pgconsole.jobs.audit import audit
 from pgconsole.jobs.spec import Spec, new_id, write_spec
 from pgconsole.jobs.store import LOCK, OUTPUT, jobs_directory
 from pgconsole.jobs.texts import JSON

@@ -9,6 +9,7 @@ from pgconsole.errors import ConfigurationError
 from pgconsole.jobs.spec import Spec
 from pgconsole.report import Report
 from pgconsole.settings import Settings
+from pgconsole.storage.base import Place
 
 Operation = Callable[[Settings, Spec, Report], object]
 """Does the work of a spec and returns a dataclass or None; raises as every operation does.
@@ -58,4 +59,45 @@ def _upload(settings: Settings, spec: Spec, report: Report) -> object:
     return run_upload(settings, request, report)
 
 
-_OPERATIONS: dict[str, Operation] = {"backup": _backup, "upload": _upload}
+def _verify(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.verify import VerifyRequest, run_verify  # noqa: PLC0415
+
+    request = VerifyRequest(
+        paths=_texts(spec, "paths"), keys=_texts(spec, "keys"), actor=spec.actor, job=spec.id
+    )
+    return run_verify(settings, request, report)
+
+
+def _restore(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.restore import RestoreRequest, run_restore  # noqa: PLC0415
+
+    request = RestoreRequest(
+        place=Place(str(spec.request.get("place", Place.LOCAL))),
+        location=str(spec.request.get("location", "")),
+        database=str(spec.request.get("database", "")),
+        confirmation=str(spec.request.get("confirmation", "")),
+        without_safety_backup=spec.request.get("without_safety_backup") is True,
+        actor=spec.actor,
+        job=spec.id,
+    )
+    return run_restore(settings, request, report)
+
+
+def _prune(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.prune import PruneRequest, run_prune  # noqa: PLC0415
+
+    return run_prune(settings, PruneRequest(actor=spec.actor, job=spec.id), report)
+
+
+def _texts(spec: Spec, name: str) -> tuple[str, ...]:
+    value = spec.request.get(name)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+_OPERATIONS: dict[str, Operation] = {
+    "backup": _backup,
+    "upload": _upload,
+    "verify": _verify,
+    "restore": _restore,
+    "prune": _prune,
+}

@@ -15,12 +15,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pgconsole.durable import write_new
 from pgconsole.errors import Cancelled, ConfigurationError, ExitCode
 from pgconsole.jobs import outcome as outcomes
 from pgconsole.jobs.audit import audit
 from pgconsole.jobs.cancel_request import asked_by
 from pgconsole.jobs.cancellation import Cancellation
-from pgconsole.jobs.files import write_new
 from pgconsole.jobs.journal import END, Journal
 from pgconsole.jobs.operations import Lookup, lookup
 from pgconsole.jobs.outcome import Outcome

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgconsole.jobs.files import write_new
+from pgconsole.durable import write_new
 from pgconsole.jobs.texts import JSON, json_line, parse_time
 
 SPEC = "spec.json"

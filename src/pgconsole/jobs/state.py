@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pgconsole import durable
 from pgconsole.errors import PgconsoleError
-from pgconsole.jobs import files
 from pgconsole.jobs.texts import JSON, json_line, parse_time
 
 STATE = "state.json"
@@ -96,7 +96,7 @@ def write_state(directory: Path, state: State) -> None:
         "finished_at": state.finished_at and state.finished_at.isoformat(),
         "problems": [asdict(problem) for problem in state.problems],
     }
-    files.replace(directory / STATE, json_line(content))
+    durable.replace(directory / STATE, json_line(content))
 
 
 def read_state(directory: Path) -> State | None:

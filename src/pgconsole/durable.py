@@ -1,4 +1,4 @@
-"""How files of a job's directory are written so that they survive any crash."""
+"""How our own small files are written so that they survive any crash."""
 
 from __future__ import annotations
 

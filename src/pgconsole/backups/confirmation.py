@@ -1,0 +1,42 @@
+"""The operator's yes, bound to what it was said to. Checked in the core, not only in the dialog."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pgconsole.errors import ConfigurationError
+from pgconsole.settings import Settings
+from pgconsole.storage.base import StoredBackup
+
+WORD = "yes"
+
+
+def confirm_restore(typed: str, settings: Settings, database: str, backup: StoredBackup) -> str:
+    """Turn a typed `yes` into the token that `run_restore` wants.
+
+    Args:
+        typed: What the operator typed; exactly `yes` counts.
+        settings: The target server.
+        database: The target database.
+        backup: The copy that is to be restored.
+
+    Raises:
+        ConfigurationError: Something else was typed.
+    """
+    if typed != WORD:
+        raise ConfigurationError(
+            "Restore not confirmed",
+            cause=f"{typed!r} was typed, not {WORD!r}",
+            fix=f"start it again and type {WORD}",
+        )
+    return restore_token(settings, database, backup)
+
+
+def restore_token(settings: Settings, database: str, backup: StoredBackup) -> str:
+    """The token for this target and this very copy (a file that changed since needs a new yes)."""
+    said_to = [
+        "restore", settings.pghost, settings.pgport, database,
+        backup.place, backup.location, backup.size, backup.modified.isoformat(),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(said_to).encode()).hexdigest()
