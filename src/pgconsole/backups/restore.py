@@ -1,5 +1,7 @@
-"""The restore operation: `integrity -> connectivity -> compatibility -> confirmation -> safety
-backup -> restore -> check`. DESIGN section 5.
+"""The restore operation: from a copy of a backup to a database that was looked at.
+
+`integrity -> connectivity -> compatibility -> confirmation -> safety backup -> restore -> check`,
+DESIGN section 5.
 """
 
 from __future__ import annotations
