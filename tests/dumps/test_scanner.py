@@ -159,8 +159,6 @@ TRAILING = {
     "in a comment": b"/*" + TRAILER + b"*/\n",
     "in an open comment": b"/*" + TRAILER,
     "in a statement": b"SELECT 1" + TRAILER,
-    "before a statement": TRAILER + b"SELECT 1;\n",
-    "before a foreign command": TRAILER + b"\\! rm\n",
     "as rows": b"COPY t FROM stdin;\n" + TRAILER,
     "after the marker of rows": b"COPY t FROM stdin;\n\\.",
 }
@@ -171,6 +169,28 @@ def test_only_a_real_trailer_completes_a_dump(end: bytes) -> None:
     for size in (1, 1000):
         with pytest.raises(DamagedError, match=f"byte {len(HEADER + end)} "):
             scanned(HEADER + end, [size])
+
+
+@pytest.mark.parametrize("more", [b"SELECT 1;\n", b"\\! rm\n", b"COPY t FROM stdin;\n\\.\n"])
+def test_nothing_follows_the_trailer(more: bytes) -> None:
+    dump, _ = assembled()
+    for behind in (b"", HEADER + TRAILER):  # not even what ends as a dump does
+        for size in (1, 1000):
+            with pytest.raises(DamagedError, match=f"follows .* byte {len(dump)} "):
+                scanned(dump + more + behind, [size])
+
+
+def test_the_end_of_another_dump_is_none() -> None:
+    dump, _ = assembled(copy_block(b"t", b"1\n"))
+    other = TRAILER.replace(b"abcDEF123", b"abcDEF124")
+    end = dump.removesuffix(TRAILER) + other
+    at = end.index(b"\\unrestrict")
+    with pytest.raises(DamagedError, match=f"key at byte {at} "):
+        scanned(end)
+    with pytest.raises(DamagedError, match="unrestrict, is missing at byte"):
+        scanned(dump[: dump.index(b"\\unrestrict")])
+    without_keys = dump.replace(b"\\restrict abcDEF123\n", b"").split(b"\\unrestrict")[0]
+    scanned(without_keys)  # as older versions of pg_dump wrote it
 
 
 @pytest.mark.parametrize("text", [b"", b"hello\n", TRAILER, b"SELECT 1;\n" + HEADER + TRAILER])

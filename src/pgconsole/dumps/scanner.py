@@ -164,8 +164,16 @@ class Scanner:
             )
         if self.copy is not None and not self._tail.endswith(_MARKER_BEGIN):
             self._raise_cut_off(f"the rows of {self.copy.name or 'a table'} do not end")
+        if self.notes.strange_end:
+            raise DamagedError(
+                "The dump does not end as pg_dump ended it",
+                cause=f"{self.notes.strange_end} of the uncompressed dump",
+                fix="use another backup; take a new one",
+            )
         if not self.notes.complete or not self._lexer.between_statements:
             self._raise_cut_off("pg_dump's completion comment is missing")
+        if self.notes.restricted:
+            self._raise_cut_off(r"pg_dump's last line, \unrestrict, is missing")
         if self._section_start == self.offset:
             return []
         kind = self._kind

@@ -162,7 +162,7 @@ class SqlLexer:
         if token == b"\\":
             return self._backslash(text, match.start())
         self._inside = True
-        self.notes.token()
+        self.notes.token(self._base + match.start())
         if token[-1:] == b"'":
             self._open_string(text, pos, match.end() - 1)
         elif token == b'"':
