@@ -1,1 +1,1 @@
-"""Is everything as the schedule promises, and if not, why: `status` and `doctor`."""
+"""Are the backups good, and is everything there that the next one needs?"""

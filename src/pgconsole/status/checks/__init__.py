@@ -1,0 +1,1 @@
+"""What `pgconsole doctor` looks at, one small function each."""
