@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pgconsole.backups.dump_process import DUMP_OPTIONS
+from pgconsole.backups.description import describe
 from pgconsole.backups.dumping import dump
 from pgconsole.backups.leftovers import remove_local_leftovers
 from pgconsole.backups.locking import database_lock
@@ -125,7 +125,15 @@ class _Backup:
             stack.callback(self._copy.abort)
             written = self._dump(ready, new)
             self._look_at(held)
-            manifest = self._manifest(ready, new, written)
+            manifest = describe(
+                self._settings,
+                ready,
+                written,
+                actor=self._request.actor,
+                classes=new.classes,
+                taken_at=new.name.taken_at,
+                started_at=self._started_at,
+            )
             published = publish(self._settings, new, manifest, self._report)
             keys = self._copy.complete(new.name, new.classes, manifest)
         result = self._result(manifest, published, keys)
@@ -191,27 +199,6 @@ class _Backup:
                     Level.WARNING,
                 )
             )
-
-    def _manifest(self, ready: Preflight, new: NewName, written: WrittenDump) -> Manifest:
-        now = datetime.now(UTC)
-        return Manifest(
-            database=self._settings.pgdatabase,
-            classes=new.classes,
-            taken_at=new.name.taken_at,
-            started_at=self._started_at,
-            finished_at=now,
-            verified_at=now,
-            host=socket.gethostname(),
-            actor=self._request.actor,
-            server_host=where(self._settings),
-            server_version=written.server_version or ready.server.version,
-            pg_dump_version=written.pg_dump_version or ready.pg_dump.version,
-            options=DUMP_OPTIONS,
-            raw_bytes=written.raw_bytes,
-            compressed_bytes=written.compressed_bytes,
-            sha256=written.sha256,
-            sections=written.sections,
-        )
 
     def _result(self, manifest: Manifest, published: Published, keys: list[str]) -> BackupResult:
         return BackupResult(

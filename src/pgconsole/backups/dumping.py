@@ -24,8 +24,9 @@ def dump(
     settings: Settings,
     ready: Preflight,
     path: Path,
-    copy: S3Copy,
+    copy: S3Copy | None,
     report: Report,
+    phase: str = "dump",
 ) -> WrittenDump:
     """Run pg_dump into `path`. When this returns, every byte on the disk was read back and fits.
 
@@ -35,8 +36,9 @@ def dump(
         settings: The database.
         ready: What preflight found out.
         path: The partial file; it is made here and stays on failure.
-        copy: Uploads the file while it grows.
+        copy: Uploads the file while it grows; None if it is to stay here.
         report: Progress, and what pg_dump says.
+        phase: The stage that it is reported as.
 
     Raises:
         ToolError: pg_dump failed, in its own last words.
@@ -45,16 +47,16 @@ def dump(
     """
     keepalive = " ".join(f"{name}={value}" for name, value in KEEPALIVE.items())
     argv = [str(ready.pg_dump.path), *DUMP_OPTIONS, "--no-password", f"--dbname={keepalive}"]
-    report(Event("dump", command_line(settings, argv)))
+    report(Event(phase, command_line(settings, argv)))
     environment = tool_environment(settings, application_name="pgconsole pg_dump")
     process = DumpProcess(argv, environment)
-    progress = _Progress(report, process, copy, ready.estimate.raw_bytes)
+    progress = _Progress(report, phase, process, copy, ready.estimate.raw_bytes)
     with ExitStack() as stack:
         stack.callback(process.stop)
-        written = _write(process, path, progress, copy.advance)
+        written = _write(process, path, progress, copy.advance if copy else _nothing)
         progress.say_new_lines()
     for warning in written.warnings:
-        report(Event("dump", warning, Level.WARNING))
+        report(Event(phase, warning, Level.WARNING))
     return written
 
 
@@ -81,21 +83,34 @@ class _Progress:
     """Turns the writer's calls into events."""
 
     def __init__(
-        self, report: Report, process: DumpProcess, copy: S3Copy, expected_bytes: int
+        self,
+        report: Report,
+        phase: str,
+        process: DumpProcess,
+        copy: S3Copy | None,
+        expected_bytes: int,
     ) -> None:
         self._report = report
+        self._phase = phase
         self._process = process
         self._copy = copy
         self._expected_bytes = expected_bytes
 
     def __call__(self, raw_bytes: int, table: str | None) -> None:
         self.say_new_lines()
-        self._copy.look()
+        if self._copy is not None:
+            self._copy.look()
         # A dump that has outgrown its estimate has none.
         expected = self._expected_bytes if raw_bytes <= self._expected_bytes else None
-        self._report(Event("dump", bytes_done=raw_bytes, bytes_expected=expected, table=table))
+        self._report(
+            Event(self._phase, bytes_done=raw_bytes, bytes_expected=expected, table=table)
+        )
 
     def say_new_lines(self) -> None:
         """Report what pg_dump wrote to stderr."""
         for line in self._process.new_lines():
-            self._report(Event("dump", line, Level.WARNING))
+            self._report(Event(self._phase, line, Level.WARNING))
+
+
+def _nothing(_written_bytes: int) -> None:
+    """Nobody waits for the file's bytes."""
