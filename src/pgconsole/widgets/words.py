@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+from pgconsole.status.words import ago, clean, counted, short_span, size, span
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
-_HOURS_UNTIL = 48 * HOUR  # two days are read best in hours: backups are daily
-
-
-def size(count: float) -> str:
-    """Bytes in binary units: `0 B`, `17.2 MiB`."""
-    if abs(count) < 1023.95:
-        return f"{count:.0f} B"
-    power = 0
-    while abs(count) >= 1023.95 and power < len(_UNITS):  # 1023.96 would be written 1024.0
-        count /= 1024
-        power += 1
-    return f"{count:.1f} {_UNITS[power - 1]}"
-
-
-def span(length: timedelta) -> str:
-    """A length of time in at most two units: `12 s`, `3 min 20 s`, `26 h`, `9 d`."""
-    seconds = max(0, int(length.total_seconds()))
-    if seconds < MINUTE:
-        return f"{seconds} s"
-    if seconds < HOUR:
-        return _two(seconds, MINUTE, "min", 1, "s") if seconds < 10 * MINUTE else _one(seconds)
-    if seconds < 10 * HOUR:
-        return _two(seconds, HOUR, "h", MINUTE, "min")
-    return _one(seconds)
-
-
-def short_span(length: timedelta) -> str:
-    """A length of time in one unit, rounded down: `12 s`, `3 min`, `26 h`, `9 d`."""
-    return _one(max(0, int(length.total_seconds())))
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """How long ago; a moment ahead of this host's clock is said to be so."""
-    if moment - now > timedelta(minutes=1):
-        return f"{span(moment - now)} ahead of this clock"
-    return "just now" if now - moment < timedelta(seconds=1) else f"{span(now - moment)} ago"
+__all__ = [
+    "ago",
+    "clean",
+    "clipped",
+    "counted",
+    "short_ago",
+    "short_span",
+    "size",
+    "span",
+    "stamp",
+    "until",
+    "zone_name",
+]
 
 
 def short_ago(moment: datetime, now: datetime) -> str:
@@ -67,14 +42,6 @@ def zone_name(zone: ZoneInfo, moment: datetime) -> str:
     return moment.astimezone(zone).tzname() or str(zone)
 
 
-def clean(text: str) -> str:
-    """Text from outside on one line, without anything a terminal would obey."""
-    if text.isprintable():
-        return text
-    spaced = " ".join(text.split())
-    return "".join(char if char.isprintable() else _REPLACEMENT for char in spaced)
-
-
 def clipped(text: str, width: int) -> str:
     """The text in at most so many characters, cut in the middle: both ends of a name tell."""
     if len(text) <= width:
@@ -82,24 +49,3 @@ def clipped(text: str, width: int) -> str:
     keep = max(0, width - 1)
     head = (keep + 1) // 2
     return f"{text[:head]}…{text[len(text) - (keep - head) :]}" if keep > 1 else text[:width]
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 backup`, `2 backups`, `12,345 backups`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _one(seconds: int) -> str:
-    if seconds < MINUTE:
-        return f"{seconds} s"
-    if seconds < HOUR:
-        return f"{seconds // MINUTE} min"
-    if seconds < _HOURS_UNTIL:
-        return f"{seconds // HOUR} h"
-    return f"{seconds // DAY} d"
-
-
-def _two(seconds: int, large: int, large_unit: str, small: int, small_unit: str) -> str:
-    first, rest = divmod(seconds, large)
-    second = rest // small
-    return f"{first} {large_unit} {second} {small_unit}" if second else f"{first} {large_unit}"
