@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -203,6 +204,18 @@ def load_settings() -> Settings:
         raise ConfigurationError(
             f"{env_file} can't be read", cause=str(error), fix="correct the file or its permissions"
         ) from error
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """Settings from these variables alone; an empty one counts as not set.
+
+    Raises:
+        ConfigurationError: As `load_settings`.
+    """
+    try:
+        return Settings.model_validate({name: value for name, value in variables.items() if value})
+    except ValidationError as error:
+        raise _explain(error) from error
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
