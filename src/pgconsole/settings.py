@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -30,6 +32,15 @@ _EXAMPLES = {
     "S3_RETENTION": "true",
     "PGCONSOLE_ON_STOP": "wait",
 }
+
+# Each cron field, and the names that its values have besides numbers.
+_CRON_FIELDS = (
+    ("minute", ""),
+    ("hour", ""),
+    ("day of the month", ""),
+    ("month", "jan feb mar apr may jun jul aug sep oct nov dec"),
+    ("day of the week", "sun mon tue wed thu fri sat"),
+)
 
 
 def _names(*names: str) -> Any:
@@ -124,18 +135,7 @@ class Settings(BaseSettings):
                 f"a cron expression has five fields (minute hour day month weekday), "
                 f"this has {len(fields)}"
             )
-        from croniter import croniter  # noqa: PLC0415 - see above
-
-        names = ("minute", "hour", "day of the month", "month", "day of the week")
-        for position, (name, field) in enumerate(zip(names, fields, strict=True)):
-            alone = ["*"] * 5
-            alone[position] = field
-            if not croniter.is_valid(" ".join(alone)):
-                raise ValueError(
-                    f"field {position + 1} ({name}) is {field!r}, which cron can't read"
-                )
-        if not croniter.is_valid(value):
-            raise ValueError("cron can't read it")
+        _check_fields(fields)
         return " ".join(fields)
 
     @field_validator("s3_endpoint_url")
@@ -180,6 +180,31 @@ class Settings(BaseSettings):
         # An empty variable counts as unset; a lone slash says "no prefix" and arrives as that.
         variables[_variables("s3_prefix")[0]] = self.s3_prefix or "/"
         return variables
+
+
+def _check_fields(fields: list[str]) -> None:
+    """Raise ValueError that shows which of the five cron fields is wrong.
+
+    What cron itself takes: croniter also knows `L`, `#`, `?`, `R` and `5/15`, which the crons
+    that people move here from refuse, or read in another way.
+    """
+    from croniter import CroniterBadDateError, croniter  # noqa: PLC0415 - 50 ms
+
+    for number, (field, (name, names)) in enumerate(zip(fields, _CRON_FIELDS, strict=True), 1):
+        value = rf"(?:[0-9]{{1,2}}{''.join(f'|{each}' for each in names.split())})"
+        item = rf"(?:\*|{value}-{value})(?:/[0-9]{{1,2}})?|{value}"
+        alone = ["*"] * 5
+        alone[number - 1] = field
+        known = re.fullmatch(rf"(?:{item})(?:,(?:{item}))*", field, re.IGNORECASE)
+        if not known or not croniter.is_valid(" ".join(alone)):
+            raise ValueError(f"field {number} ({name}) is {field!r}, which cron can't read")
+    try:
+        croniter(" ".join(fields), datetime(2000, 1, 1)).get_next()
+    except CroniterBadDateError:
+        raise ValueError(
+            f"it would never run: field 4 (month) is {fields[3]!r}, where field 3 "
+            f"(day of the month), {fields[2]!r}, does not exist"
+        ) from None
 
 
 def load_settings() -> Settings:

@@ -1,5 +1,5 @@
 """When backups run, and the service that runs them."""
 
-from pgconsole.schedule.runs import in_words, next_runs
+from pgconsole.schedule.runs import in_words, next_runs, slots_between
 
-__all__ = ["in_words", "next_runs"]
+__all__ = ["in_words", "next_runs", "slots_between"]
