@@ -1,4 +1,4 @@
-"""The backup operation: `lock -> preflight -> dump -> publish -> upload`.
+"""The backup operation: `lock -> preflight -> dump -> publish -> upload -> retention`.
 
 DESIGN section 4. The dump stage compresses, indexes, hashes, verifies and uploads in one pass.
 """
@@ -17,6 +17,7 @@ from pgconsole.backups.leftovers import remove_local_leftovers
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.naming import NewName, new_name
 from pgconsole.backups.preflight import Preflight, check_preflight, local_problems
+from pgconsole.backups.prune import retain_after_backup
 from pgconsole.backups.publishing import Published, publish
 from pgconsole.backups.s3_copy import S3Copy
 from pgconsole.dumps.manifest import Manifest
@@ -27,6 +28,7 @@ from pgconsole.postgres.explain import where
 from pgconsole.postgres.server import AdvisoryLock, advisory_lock
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
+from pgconsole.storage.base import Place
 from pgconsole.storage.local import LocalStorage
 
 
@@ -136,6 +138,7 @@ class _Backup:
             )
             published = publish(self._settings, new, manifest, self._report)
             keys = self._copy.complete(new.name, new.classes, manifest)
+            self._retain(published)
         result = self._result(manifest, published, keys)
         self._judge(published, result)
         return result
@@ -199,6 +202,13 @@ class _Backup:
                     Level.WARNING,
                 )
             )
+
+    def _retain(self, published: Published) -> None:
+        """Delete old backups, but only where this one is whole: never after a failure."""
+        places = [] if published.failure else [Place.LOCAL]
+        if places and self._copy.failure is None:
+            places.append(Place.S3)
+        retain_after_backup(self._settings, places, self._request.actor, self._report)
 
     def _result(self, manifest: Manifest, published: Published, keys: list[str]) -> BackupResult:
         return BackupResult(

@@ -1,11 +1,30 @@
-"""The prune operation: applies the retention plan, local and in S3."""
+"""The prune operation: applies the retention plan, local and in S3.
+
+`retention.py` has the rule. What goes is announced first, each file with its reason.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
-from pgconsole.report import Report
+from pgconsole.backups.evidence import Evidence, evidence_path, read_evidence
+from pgconsole.backups.interruption import uninterrupted
+from pgconsole.backups.locking import database_lock
+from pgconsole.backups.pins import Pin, backup_id, held_pins, read_pins
+from pgconsole.backups.retention import Entry, Plan, plan, rules_of
+from pgconsole.backups.trust import stored_whole, verdicts_of
+from pgconsole.dumps.naming import check_database_name
+from pgconsole.errors import Cancelled, PgconsoleError, StorageError
+from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
+from pgconsole.storage import files
+from pgconsole.storage.base import Place, Storage, StoredBackup
+from pgconsole.storage.local import LocalStorage
+
+PHASE = "retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +40,193 @@ class PruneRequest:
     job: str = ""
 
 
-def run_prune(settings: Settings, request: PruneRequest, report: Report) -> object:
-    """Delete what retention no longer keeps."""
-    raise NotImplementedError
+@dataclass(frozen=True, slots=True)
+class PruneResult:
+    """What retention did.
+
+    Attributes:
+        deleted: Paths and keys, locally first, the newest first.
+        kept: How many backups stay, of all databases, in the places it looked at.
+        bytes_freed: Names whose file has other hard links free nothing.
+    """
+
+    deleted: tuple[str, ...]
+    kept: int
+    bytes_freed: int
+
+
+def run_prune(settings: Settings, request: PruneRequest, report: Report) -> PruneResult:
+    """Delete what retention no longer keeps.
+
+    A place that fails does not keep the other from being looked after.
+
+    Args:
+        settings: Whose backups, and how many of them.
+        request: Who asked.
+        report: Told the plan, then each deletion.
+
+    Raises:
+        ConfigurationError: The database's name can't be part of a file name.
+        BusyError: Somebody else works on this database.
+        StorageError: Something can't be read: nothing was deleted there; or something can't be
+            deleted: all else was. Says which.
+        Cancelled: Raised by `report` or by a signal, and passed on. No backup is half deleted.
+    """
+    check_database_name(settings.pgdatabase)
+    with database_lock(
+        settings, settings.pgdatabase, what="prune", actor=request.actor, job=request.job
+    ):
+        return apply_retention(settings, retained_places(settings), request.actor, report)
+
+
+def retained_places(settings: Settings) -> tuple[Place, ...]:
+    """Where retention deletes: in BACKUP_DIR, and in S3 once S3_RETENTION says so."""
+    in_s3 = settings.s3_enabled and settings.s3_retention
+    return (Place.LOCAL, Place.S3) if in_s3 else (Place.LOCAL,)
+
+
+def make_plan(settings: Settings, place: Place) -> Plan:
+    """What retention would do in a place now. Changes nothing.
+
+    Raises:
+        StorageError: The place, the pins or the evidence can't be read.
+    """
+    return _plan(settings, _storage(settings, place), read_pins(settings), _evidence(settings))
+
+
+def apply_retention(
+    settings: Settings, places: Sequence[Place], actor: str, report: Report
+) -> PruneResult:
+    """As `run_prune`, in these places; the caller holds the lock of the database."""
+    pins, evidence = read_pins(settings), _evidence(settings)  # unreadable: nothing is deleted
+    pruning = _Pruning(settings, actor, report)
+    for place in places:
+        pruning.run(place, pins, evidence)
+    if pruning.failures:
+        raise StorageError(
+            "Retention could not do all of its work",
+            cause="; ".join(str(error) for error in pruning.failures),
+            fix="then: pgconsole prune",
+        )
+    return PruneResult(tuple(pruning.deleted), pruning.kept, pruning.bytes_freed)
+
+
+def retain_after_backup(
+    settings: Settings, places: Sequence[Place], actor: str, report: Report
+) -> None:
+    """The last stage of a backup: retention in the places where the backup is whole.
+
+    The backup is good by now, so nothing that goes wrong here is raised: it is reported, and the
+    next backup tries again. The caller holds the lock of the database.
+    """
+    wanted = [place for place in retained_places(settings) if place in places]
+    if not wanted:
+        return
+    try:
+        apply_retention(settings, wanted, actor, report)
+    except Cancelled:
+        text = "the backup is good; it was cancelled before all old ones were deleted"
+        report(Event(PHASE, text, Level.WARNING))
+    except Exception as error:
+        known = isinstance(error, PgconsoleError)
+        cause = str(error) if known else f"{type(error).__name__}: {error}"
+        text = f"the backup is good; not all old ones that should go were deleted: {cause}"
+        report(Event(PHASE, text, Level.WARNING))
+
+
+class _Pruning:
+    """Retention on its way through the places."""
+
+    def __init__(self, settings: Settings, actor: str, report: Report) -> None:
+        self._settings = settings
+        self._actor = actor
+        self._report = report
+        self.deleted: list[str] = []
+        self.kept = 0
+        self.bytes_freed = 0
+        self.failures: list[StorageError] = []
+
+    def run(
+        self, place: Place, pins: Mapping[str, Pin], evidence: Mapping[str, list[Evidence]]
+    ) -> None:
+        """Plan, announce and delete in one place. What fails is kept in `failures`."""
+        try:
+            storage = _storage(self._settings, place)
+            made = _plan(self._settings, storage, pins, evidence)
+        except StorageError as error:
+            self._fail(error)
+            return
+        self.kept += sum(entry.backup is not None for entry in made.keep)
+        self._announce(place, made)
+        for entry in made.delete:
+            self._delete(storage, entry)
+
+    def _announce(self, place: Place, made: Plan) -> None:
+        kept = sum(entry.backup is not None for entry in made.keep)
+        self._say(f"{place}: {len(made.delete)} to delete, {kept} to keep")
+        for entry in made.delete:
+            self._say(f"to delete: {entry.location} ({entry.reason})")
+        waiting = sum(entry.waits for entry in made.keep)
+        if waiting:
+            self._say(
+                f"{place}: {waiting} kept because they were never verified; they take no slot. "
+                "Prove them: pgconsole verify --all"
+            )
+
+    def _delete(self, storage: Storage, entry: Entry) -> None:
+        backup = entry.backup
+        assert backup is not None  # only backups are ever planned for deletion
+        try:
+            # Whoever pins a backup now either comes first, or finds it gone.
+            with held_pins(self._settings, self._actor) as pins, uninterrupted():
+                if backup_id(backup.name) in pins:
+                    self.kept += 1
+                    self._say(f"stays, it was pinned meanwhile: {entry.location}")
+                    return
+                self.bytes_freed += storage.remove(backup)
+                self.deleted.append(entry.location)
+                self._say(f"deleted {entry.location}")
+        except StorageError as error:
+            self._fail(error)
+
+    def _fail(self, error: StorageError) -> None:
+        self.failures.append(error)
+        self._report(Event(PHASE, str(error), Level.ERROR))
+
+    def _say(self, text: str) -> None:
+        self._report(Event(PHASE, text))
+
+
+def _plan(
+    settings: Settings,
+    storage: Storage,
+    pins: Mapping[str, Pin],
+    evidence: Mapping[str, list[Evidence]],
+) -> Plan:
+    listing = storage.listing()
+    in_s3 = storage.place is Place.S3
+    return plan(
+        listing,
+        rules_of(settings),
+        pins,
+        verdicts_of(settings, listing, evidence),
+        datetime.now(UTC),
+        partial(stored_whole, storage) if in_s3 else _only_evidence,
+    )
+
+
+def _only_evidence(_: StoredBackup) -> bool:
+    return False
+
+
+def _evidence(settings: Settings) -> dict[str, list[Evidence]]:
+    with files.translated(f"{evidence_path(settings)} can't be read"):
+        return read_evidence(settings)
+
+
+def _storage(settings: Settings, place: Place) -> Storage:
+    if place is Place.LOCAL:
+        return LocalStorage(settings.backup_dir)
+    from pgconsole.storage.s3 import S3Storage  # noqa: PLC0415 - boto3 only where S3 is used
+
+    return S3Storage(settings)

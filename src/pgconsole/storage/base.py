@@ -87,3 +87,18 @@ class Storage(Protocol):
     def read_small(self, location: str) -> bytes:
         """A whole small file or object (a manifest; at most 64 MiB)."""
         ...
+
+    def remove(self, backup: StoredBackup) -> int:
+        """Delete one copy and its manifest; the caller holds the lock of its database.
+
+        Wherever it is interrupted, no dump is left without its manifest. A copy that is gone
+        already is fine.
+
+        Returns:
+            Bytes that this has freed; none for a file that has other names left.
+
+        Raises:
+            StorageError: The copy is not what was listed any more (then it stays), or it can't be
+                deleted.
+        """
+        ...

@@ -15,6 +15,7 @@ from pgconsole.storage.base import Listing, Place, StoredBackup
 from pgconsole.storage.local_file import LocalFile
 from pgconsole.storage.local_scan import (
     Scan,
+    is_as_listed,
     leftover_name,
     manifest_path,
     partial_path,
@@ -209,6 +210,36 @@ class LocalStorage:
                         files.fsync_directory(path.parent)
                     removed.append(str(path))
         return removed
+
+    def remove(self, backup: StoredBackup) -> int:
+        """Delete one file and its manifest, the dump first. Its other hard links stay.
+
+        Returns:
+            Bytes that this has freed; none for a file that has other names left.
+
+        Raises:
+            StorageError: The file is not what was listed any more (then it stays), or it can't be
+                deleted.
+        """
+        path = self.path(backup.name)
+        freed = 0
+        with files.translated(f"{path} can't be deleted"):
+            if os.path.lexists(path):
+                status = path.lstat()
+                if not is_as_listed(status, backup):
+                    raise StorageError(
+                        f"{path} is not deleted",
+                        cause="it is not the file any more that was there a moment ago",
+                        fix="see who writes there, then prune again",
+                    )
+                path.unlink()
+                # On the disk first: a manifest without a dump is swept, a dump without its
+                # manifest would pass for a file of the old scripts.
+                files.fsync_directory(path.parent)
+                freed = status.st_size if status.st_nlink == 1 else 0
+            manifest_path(path).unlink(missing_ok=True)
+            files.fsync_directory(path.parent)
+        return freed
 
     def _classes(self) -> list[BackupClass]:
         """The classes whose directories exist."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,6 +62,14 @@ def leftover_name(filename: str) -> BackupName | None:
     return parse_name(stem) if stem != filename else None
 
 
+def is_as_listed(status: os.stat_result, backup: StoredBackup) -> bool:
+    """Whether a file is the regular file that the listing saw, not written to since."""
+    return stat.S_ISREG(status.st_mode) and (status.st_size, _modified(status)) == (
+        backup.size,
+        backup.modified,
+    )
+
+
 def manifest_path(path: Path) -> Path:
     """The manifest beside a dump."""
     return path.with_name(path.name + MANIFEST_SUFFIX)
@@ -83,7 +92,7 @@ def _sort(
         name = parse_name(filename)
         if name is not None and name.backup_class is backup_class:
             status = entry.stat(follow_symlinks=False)
-            modified = datetime.fromtimestamp(status.st_mtime, UTC)
+            modified = _modified(status)
             has_manifest = filename + MANIFEST_SUFFIX in entries
             scan.backups.append(
                 StoredBackup(name, Place.LOCAL, entry.path, status.st_size, modified, has_manifest)
@@ -94,3 +103,7 @@ def _sort(
             scan.leftovers.append(Path(entry.path))
             return
     scan.foreign.append(ForeignFile(entry.path, entry.stat(follow_symlinks=False).st_size))
+
+
+def _modified(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, UTC)

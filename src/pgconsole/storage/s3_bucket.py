@@ -81,6 +81,24 @@ class Bucket:
                 raise
         return Head(found["ContentLength"], found["ETag"], found["LastModified"].astimezone(UTC))
 
+    def find(self, key: str) -> Head | None:
+        """What a listing says of an object, or None if it is not there.
+
+        For comparing with a listing: in `head` the time has no fractions of a second.
+
+        Raises:
+            StorageError: The store doesn't say.
+        """
+        with self.address.translated(f"{key} can't be looked for"):
+            # The key itself comes before all others that begin with it.
+            answer = self.client(Patience.ASKING).list_objects_v2(
+                Bucket=self.address.bucket, Prefix=key, MaxKeys=1
+            )
+        for found in answer.get("Contents", []):
+            if found["Key"] == key:
+                return Head(found["Size"], found["ETag"], found["LastModified"].astimezone(UTC))
+        return None
+
     def must_be_free(self, key: str) -> None:
         """Refuse to overwrite.
 
@@ -181,8 +199,20 @@ class Bucket:
                         raise
         manifest = key + MANIFEST_SUFFIX
         if self.head(key) is None and self.head(manifest) is not None:
-            with self.address.translated(f"{manifest} can't be deleted"):
-                client.delete_object(Bucket=bucket, Key=manifest)
+            self.delete(manifest)
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is fine.
+
+        Raises:
+            StorageError: The store refuses, or can't be reached.
+        """
+        with self.address.translated(f"{key} can't be deleted"):
+            try:
+                self.client(Patience.ASKING).delete_object(Bucket=self.address.bucket, Key=key)
+            except Exception as error:
+                if not is_missing(error):
+                    raise
 
     def uploads(self, key: str) -> list[str]:
         """The ids of the unfinished multipart uploads to exactly this key.
