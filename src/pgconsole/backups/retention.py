@@ -92,11 +92,6 @@ class Plan:
     keep: tuple[Entry, ...]
     delete: tuple[Entry, ...]
 
-    @property
-    def freed_at_most(self) -> int:
-        """Bytes of what goes; hard links that stay keep theirs."""
-        return sum(entry.backup.size for entry in self.delete if entry.backup)
-
 
 def rules_of(settings: Settings) -> Rules:
     """The configured rules."""
