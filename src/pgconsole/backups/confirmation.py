@@ -4,15 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
+from typing import Protocol
 
 from pgconsole.errors import ConfigurationError
 from pgconsole.settings import Settings
-from pgconsole.storage.base import StoredBackup
+from pgconsole.storage.base import Place
 
 WORD = "yes"
 
 
-def confirm_restore(typed: str, settings: Settings, database: str, backup: StoredBackup) -> str:
+class Copy(Protocol):
+    """What identifies a copy of a dump: a `StoredBackup`, or a file outside the listings."""
+
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        ...
+
+    @property
+    def location(self) -> str:
+        """Its absolute path, or its key in the bucket."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Compressed bytes."""
+        ...
+
+    @property
+    def modified(self) -> datetime:
+        """When it was last written, as a listing says it, UTC."""
+        ...
+
+
+def confirm_restore(typed: str, settings: Settings, database: str, backup: Copy) -> str:
     """Turn a typed `yes` into the token that `run_restore` wants.
 
     Args:
@@ -33,7 +59,7 @@ def confirm_restore(typed: str, settings: Settings, database: str, backup: Store
     return restore_token(settings, database, backup)
 
 
-def restore_token(settings: Settings, database: str, backup: StoredBackup) -> str:
+def restore_token(settings: Settings, database: str, backup: Copy) -> str:
     """The token for this target and this very copy (a file that changed since needs a new yes)."""
     said_to = [
         "restore", settings.pghost, settings.pgport, database,

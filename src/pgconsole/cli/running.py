@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
@@ -31,10 +31,17 @@ class View(Protocol):
         ...
 
 
-def run_and_follow(kind: str, request: dict[str, JSON]) -> int:
+def run_and_follow(
+    kind: str, request: dict[str, JSON], show: Callable[[jobs.Job], None] | None = None
+) -> int:
     """Start a job, show it until it ends, and return its exit code.
 
     SIGINT and SIGTERM cancel the job; SIGHUP (a closed terminal) leaves it running.
+
+    Args:
+        kind: Which operation.
+        request: Its arguments.
+        show: Prints the result of a job that is done.
     """
     settings = load_settings()
     actor = jobs.current_actor()
@@ -54,7 +61,10 @@ def run_and_follow(kind: str, request: dict[str, JSON]) -> int:
                 if jobs.read_job(settings, job_id).status is jobs.JobStatus.RUNNING:
                     raise
             jobs.wait(settings, job_id)
-    return print_outcome(jobs.read_job(settings, job_id))
+    job = jobs.read_job(settings, job_id)
+    if show is not None and job.status is jobs.JobStatus.DONE:
+        show(job)
+    return print_outcome(job)
 
 
 class _Stop(Exception):

@@ -83,6 +83,11 @@ class AdvisoryLock:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
+    @property
+    def pid(self) -> int:
+        """The process id of its session on the server."""
+        return self._connection.info.backend_pid
+
     def survived(self) -> bool:
         """Whether the connection, and with it the lock, is still there."""
         import psycopg  # noqa: PLC0415 - 0.2 s
@@ -142,7 +147,7 @@ def probe(settings: Settings) -> ServerInfo:
             connection.execute(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'")
             row = connection.execute(_PROBE).fetchone()
         except psycopg.Error as error:
-            raise _query_failure(settings, error) from error
+            raise query_failure(settings, error) from error
     assert row is not None
     version, version_num, database_bytes, not_dumped = row
     return ServerInfo(version, version_num, database_bytes, max(0, database_bytes - not_dumped))
@@ -150,12 +155,12 @@ def probe(settings: Settings) -> ServerInfo:
 
 @contextmanager
 def advisory_lock(settings: Settings, who: str) -> Iterator[AdvisoryLock]:
-    """Hold the lock that keeps two hosts from dumping one database at once. Never waits.
+    """Hold the lock that keeps two hosts from working on one database at once. Never waits.
 
     The connection does nothing else, and is in no transaction, so it holds back no vacuum.
 
     Args:
-        settings: The database that is dumped.
+        settings: The database that is dumped or restored.
         who: Shown to whoever meets the lock, e.g. `backup by alice on host1`.
 
     Raises:
@@ -174,7 +179,7 @@ def advisory_lock(settings: Settings, who: str) -> Iterator[AdvisoryLock]:
             if row is None or not row[0]:
                 raise _busy(settings, connection.execute(_HOLDER, _LOCK_KEYS).fetchone())
         except psycopg.Error as error:
-            raise _query_failure(settings, error) from error
+            raise query_failure(settings, error) from error
         yield AdvisoryLock(connection)
 
 
@@ -191,13 +196,14 @@ def _busy(settings: Settings, holder: tuple[Any, ...] | None) -> BusyError:
         age = humanize.naturaltime(datetime.now(UTC) - since)
         cause += f", since {since:%Y-%m-%d %H:%M:%S} UTC ({age})"
     return BusyError(
-        f"Database {settings.pgdatabase!r} on {where(settings)} is being backed up already",
+        f"Database {settings.pgdatabase!r} on {where(settings)} is being worked on already",
         cause=cause,
-        fix="wait until that backup has ended, or cancel it where it was started",
+        fix="wait until that has ended, or cancel it where it was started",
     )
 
 
-def _query_failure(settings: Settings, error: psycopg.Error) -> ServerError:
+def query_failure(settings: Settings, error: psycopg.Error) -> ServerError:
+    """A question to the server that failed, in words."""
     return ServerError(
         f"PostgreSQL at {where(settings)} did not answer",
         cause=last_words(str(error)),
