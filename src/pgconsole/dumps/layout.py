@@ -8,6 +8,11 @@ from typing import NamedTuple
 from pgconsole.dumps.manifest import Manifest, Section
 from pgconsole.errors import DamagedError
 
+FIX = (
+    "use another backup; if the file is right and its manifest is wrong, remove the manifest and "
+    "verify the backup: that writes a new one"
+)
+
 
 class Extent(NamedTuple):
     """A member and its place in the file.
@@ -36,8 +41,10 @@ def layout(manifest: Manifest, size: int) -> list[tuple[Section, list[Extent]]]:
         DamagedError: The manifest contradicts itself, or the file has another size.
     """
     if manifest.compressed_bytes != size:
-        raise _contradiction(
-            f"it says {manifest.compressed_bytes} bytes, the file has {size}",
+        raise DamagedError(
+            "The file is not as long as its manifest says",
+            cause=f"it ends at byte {size} instead of {manifest.compressed_bytes}",
+            fix=FIX,
         )
     members = [member for section in manifest.sections for member in section.members]
     ends = [*(member.offset for member in members[1:]), size]
@@ -74,5 +81,5 @@ def _contradiction(cause: str) -> DamagedError:
     return DamagedError(
         "The manifest is not of this file",
         cause=cause,
-        fix="verify the backup: that writes a new one",
+        fix=FIX,
     )

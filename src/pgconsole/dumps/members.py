@@ -20,6 +20,9 @@ _GZIP = 31  # window bits: 32 KiB, in a gzip wrapper; ISA-L's header has no time
 PIECE = 1 << 18
 # Fed where members may be tiny: after each, the rest of what was fed is copied.
 _SIP = 1 << 16
+_MAGIC = b"\x1f\x8b"  # RFC 1952
+_RESERVED = 0b11100000  # of the flags in a member's fourth byte
+_FIX = "use another backup; take a new one"
 _IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment] # stub: an instance
 
 
@@ -176,6 +179,7 @@ def decode_all(
         while rest:
             if decoder is None:
                 decoder, start, empty = _new_decoder(), consumed - len(rest), True
+                _check_header(source, start, rest)
             for piece in decode_piece(decoder, rest, start):
                 empty = False
                 yield start, piece
@@ -184,7 +188,9 @@ def decode_all(
             if empty:
                 yield start, b""
             rest, decoder = memoryview(decoder.unused_data), None
-    if decoder is not None or consumed == 0:
+    if consumed == 0:
+        raise DamagedError("The file is empty", cause="it ends at byte 0", fix=_FIX)
+    if decoder is not None:
         raise damaged(start, "it has no end", f"the file ends at byte {consumed}")
 
 
@@ -210,5 +216,28 @@ def damaged(offset: int, what: str, why: str) -> DamagedError:
     return DamagedError(
         f"The gzip member at byte {offset} of the file is damaged",
         cause=f"{what} ({why})" if why else what,
-        fix="use another backup; take a new one",
+        fix=_FIX,
     )
+
+
+def _check_header(source: RangedSource, offset: int, rest: memoryview) -> None:
+    """Refuse what gzip refuses; ISA-L doesn't look at flags that it does not know.
+
+    Args:
+        source: The file.
+        offset: Where the member begins, bytes.
+        rest: What was read of the file from there on.
+
+    Raises:
+        StorageError: The file can't be read.
+        DamagedError: No gzip member begins there.
+    """
+    head = bytes(rest[:20]) if len(rest) >= 4 else source.read_at(offset, 20)
+    if not _MAGIC.startswith(head[:2]):
+        raise DamagedError(
+            "Something else follows the dump in the file" if offset else "The file is no gzip file",
+            cause=f"at byte {offset} no gzip member begins, but {head!r}",
+            fix=_FIX,
+        )
+    if len(head) >= 4 and head[3] & _RESERVED:
+        raise damaged(offset, f"byte {offset + 3} has flags that gzip does not know", "")
