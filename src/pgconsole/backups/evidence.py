@@ -1,7 +1,8 @@
 """What was proven of each copy of a backup: when, by whom, and how long it took.
 
-One append-only file, `state_dir/evidence.jsonl`, one line a proof. A proof counts only as long as
-the copy has the size and the time of modification that it had then.
+One file, `state_dir/evidence.jsonl`, one line a proof, the oldest first. A proof counts only as
+long as the copy has the size and the time of modification that it had then. Who appends shares a
+lock; `evidence_history.py` takes it alone and leaves out what nobody needs any more.
 """
 
 from __future__ import annotations
@@ -9,20 +10,25 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pgconsole.durable import make_directory, open_to_append
+from pgconsole.durable import make_directory, sync_directory
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
 
 EVIDENCE = "evidence.jsonl"
+LOCAL = "local:"  # what the name of every local copy begins with
 
 
 class Proof(StrEnum):
-    """What is known of a copy, from nothing to everything; `damaged` is proof of the contrary."""
+    """What is known of a copy, from nothing to everything; `damaged` is proof of the contrary.
+
+    Verifying proves `complete` or `damaged`: a copy whose bytes are right and whose content is not
+    a whole dump is of no use to anybody, whatever its manifest says.
+    """
 
     LISTED = "listed"  # a file or object of that name and size is there
     INTACT = "intact"  # its bytes are those that were written: CRCs, SHA-256
@@ -67,24 +73,30 @@ class Evidence:
 def copy_id(settings: Settings, backup: StoredBackup) -> str:
     """One copy's name: `local:<class>/<name>`, or `s3://<bucket>/<key>`."""
     if backup.place is Place.LOCAL:
-        return f"local:{backup.name.relative_path}"
+        return f"{LOCAL}{backup.name.relative_path}"
     return f"s3://{settings.s3_bucket}/{backup.location}"
 
 
 def record(settings: Settings, *evidence: Evidence) -> None:
-    """Write proofs down.
+    """Write proofs down; they are on the disk when this returns.
 
     Raises:
-        OSError: They can't be written.
+        OSError: They can't be written, or somebody holds the file and doesn't go on.
     """
-    lines = b"".join(_line(item) for item in evidence)
+    from pgconsole.backups import evidence_history  # noqa: PLC0415 - readers don't need it
+
     make_directory(settings.state_dir)
-    fd = open_to_append(evidence_path(settings))
-    try:
-        os.write(fd, lines)
+    path = evidence_path(settings)
+    with evidence_history.opened(path) as fd:
+        before = os.fstat(fd).st_size
+        rest = memoryview(b"".join(map(line_of, evidence)))
+        while rest:
+            rest = rest[os.write(fd, rest) :]
         os.fsync(fd)
-    finally:
-        os.close(fd)
+        after = os.fstat(fd).st_size
+    if before == 0:
+        sync_directory(path.parent)
+    evidence_history.tidy(settings, path, before, after)
 
 
 def read_evidence(settings: Settings) -> dict[str, list[Evidence]]:
@@ -93,16 +105,11 @@ def read_evidence(settings: Settings) -> dict[str, list[Evidence]]:
     Raises:
         OSError: The file is there and can't be read.
     """
-    found: dict[str, list[Evidence]] = {}
     try:
         content = evidence_path(settings).read_bytes()
     except FileNotFoundError:
-        return found
-    for line in content.splitlines():
-        item = _parse(line)
-        if item is not None:
-            found.setdefault(item.copy, []).append(item)
-    return found
+        return {}
+    return parse_lines(content)
 
 
 def latest(
@@ -120,20 +127,42 @@ def evidence_path(settings: Settings) -> Path:
     return settings.state_dir / EVIDENCE
 
 
-def _line(item: Evidence) -> bytes:
+def line_of(item: Evidence) -> bytes:
+    """A proof as it is written down."""
     content = asdict(item) | {"at": item.at.isoformat(), "modified": item.modified.isoformat()}
     # A newline first: a half line of a writer that was killed never spoils this one.
     return b"\n" + json.dumps(content, separators=(",", ":")).encode() + b"\n"
 
 
+def parse_lines(content: bytes) -> dict[str, list[Evidence]]:
+    """The proofs in these lines by copy, in their order."""
+    found: dict[str, list[Evidence]] = {}
+    for line in content.splitlines():
+        item = _parse(line) if line else None
+        if item is not None:
+            found.setdefault(item.copy, []).append(item)
+    return found
+
+
+_FIELDS = frozenset(field.name for field in fields(Evidence))
+
+
 def _parse(line: bytes) -> Evidence | None:
     try:
         content = json.loads(line)
-        times = {name: _time(content[name]) for name in ("at", "modified")}
-        return Evidence(**content | times | {"proof": Proof(content["proof"])})
-    except (ValueError, TypeError, KeyError, RecursionError):
+        if not content.keys() <= _FIELDS:  # of a later version, which knows more
+            content = {name: content[name] for name in content.keys() & _FIELDS}
+        content["at"] = _time(content["at"])
+        content["modified"] = _time(content["modified"])
+        content["proof"] = Proof(content["proof"])
+        item = Evidence(**content)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    return item if isinstance(item.copy, str) else None
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time of no zone")
+    return time.astimezone(UTC)
