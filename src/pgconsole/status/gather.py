@@ -1,0 +1,137 @@
+"""Asks everything that `judge` wants to know, side by side, and waits for nobody too long."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pgconsole.backups.catalog import latest_manifest, local_backups
+from pgconsole.backups.evidence import Evidence, latest, read_evidence
+from pgconsole.errors import PgconsoleError, StorageError
+from pgconsole.jobs import list_jobs
+from pgconsole.schedule import next_runs
+from pgconsole.schedule.state import Heartbeat, read_heartbeat, read_pause, read_slots
+from pgconsole.settings import Settings
+from pgconsole.status.facts import Answer, Disk, Facts, Holdings, Scheduler
+from pgconsole.status.pending import Pending
+from pgconsole.status.scheduler import is_alive
+from pgconsole.storage.base import StoredBackup
+from pgconsole.storage.local import LocalStorage
+
+TIMEOUT = 12.0  # seconds; with the start of the program that is less than 15
+_JOBS = 1000  # the newest; each costs about 0.2 ms
+_SLOTS = 5
+
+T = TypeVar("T")
+
+
+def gather(settings: Settings, now: datetime, *, ask_s3: bool = True) -> Facts:
+    """Ask the directory, the bucket, the jobs, the scheduler and the disk.
+
+    What does not answer within 12 s is a problem of that answer; nothing is raised.
+
+    Args:
+        settings: Whose backups.
+        now: Timezone-aware.
+        ask_s3: False leaves the bucket alone.
+    """
+    deadline = time.monotonic() + TIMEOUT
+    local = Pending(lambda: _local(settings))
+    s3 = Pending(lambda: _s3(settings)) if ask_s3 and settings.s3_enabled else None
+    jobs = Pending(lambda: tuple(list_jobs(settings, _JOBS)))
+    scheduler = Pending(lambda: _scheduler(settings, now))
+    disk = Pending(lambda: _disk(settings))
+    # Named one by one: each has a type of its own.
+    local_answer = _answer("The backup directory", local, deadline)
+    bucket = f"Bucket {settings.s3_bucket!r}"
+    s3_answer = None if s3 is None else _answer(bucket, s3, deadline)
+    jobs_answer = _answer("The list of jobs", jobs, deadline)
+    scheduler_answer = _answer("The scheduler's state", scheduler, deadline)
+    disk_answer = _answer("The disk", disk, deadline)
+    schedule, timezone = _followed(settings, scheduler_answer.value, now)
+    return Facts(
+        database=settings.pgdatabase,
+        schedule=schedule,
+        timezone=timezone,
+        local=local_answer,
+        s3_enabled=settings.s3_enabled,
+        s3=s3_answer,
+        jobs=jobs_answer,
+        scheduler=scheduler_answer,
+        disk=disk_answer,
+    )
+
+
+def _answer(what: str, pending: Pending[T], deadline: float) -> Answer[T]:
+    try:
+        return Answer(pending.result(deadline), datetime.now(UTC))
+    except TimeoutError:
+        problem = StorageError(
+            f"{what} did not answer within {TIMEOUT:.0f} s",
+            fix="look whether the disk or the network hangs",
+        )
+        return Answer(problem=problem)
+    except PgconsoleError as error:
+        return Answer(problem=error)
+    except Exception as error:  # a fault of ours must not look like an answer
+        problem = StorageError(
+            f"{what} can't be judged: a fault in pgconsole",
+            cause=f"{type(error).__name__}: {error}",
+            fix="report it",
+        )
+        return Answer(problem=problem)
+
+
+def _local(settings: Settings) -> Holdings:
+    # Proofs after the list: a job notes its proof before its backup gets its name.
+    return _holdings(settings, local_backups(settings).backups)
+
+
+def _s3(settings: Settings) -> Holdings:
+    from pgconsole.storage.s3_probe import S3Probe  # noqa: PLC0415 - boto3 only where S3 is used
+
+    return _holdings(settings, S3Probe(settings).backups_of(settings.pgdatabase))
+
+
+def _holdings(settings: Settings, found: tuple[StoredBackup, ...] | list[StoredBackup]) -> Holdings:
+    backups = tuple(backup for backup in found if backup.name.database == settings.pgdatabase)
+    try:
+        everything = read_evidence(settings)
+    except OSError as error:
+        return Holdings(backups, {}, error.strerror or str(error))
+    proofs: dict[str, Evidence] = {}
+    for backup in backups:
+        proof = latest(everything, settings, backup)
+        if proof is not None:
+            proofs[backup.location] = proof
+    return Holdings(backups, proofs)
+
+
+def _scheduler(settings: Settings, now: datetime) -> Scheduler:
+    return Scheduler(
+        read_heartbeat(settings), read_pause(settings, now), tuple(read_slots(settings, _SLOTS))
+    )
+
+
+def _followed(
+    settings: Settings, scheduler: Scheduler | None, now: datetime
+) -> tuple[str, ZoneInfo]:
+    """The living scheduler's schedule, else the one that is set here."""
+    beat: Heartbeat | None = scheduler.heartbeat if scheduler is not None else None
+    if beat is not None and is_alive(beat, now):
+        try:
+            timezone = ZoneInfo(beat.timezone)
+            next_runs(beat.schedule, timezone, now, 1)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass  # of another version, or damaged
+        else:
+            return beat.schedule, timezone
+    return settings.backup_schedule, settings.backup_timezone
+
+
+def _disk(settings: Settings) -> Disk:
+    manifest = latest_manifest(settings)
+    needed = manifest.compressed_bytes if manifest is not None else None
+    return Disk(LocalStorage(settings.backup_dir).free_bytes(), needed)

@@ -1,0 +1,56 @@
+"""Whether anybody will take the next backup, as far as the scheduler's files tell."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pgconsole.schedule.state import Heartbeat
+from pgconsole.status.facts import Answered, Scheduler
+from pgconsole.status.words import ago, clean, span
+
+_ALIVE_FOR = timedelta(minutes=3)  # the scheduler gives a sign of life every minute or sooner
+
+
+class Life(StrEnum):
+    """What is known of the scheduler."""
+
+    ALIVE = "alive"
+    STOPPED = "stopped"  # ended in an orderly way
+    NOT_SEEN = "not seen"  # it was there, and went without a word
+    NEVER = "never seen"  # cron may run the backups
+    UNKNOWN = "unknown"
+
+
+def is_alive(heartbeat: Heartbeat, now: datetime) -> bool:
+    """Whether the scheduler was seen a moment ago and did not say good-bye."""
+    return not heartbeat.stopped and now - heartbeat.at <= _ALIVE_FOR
+
+
+def life_of(scheduler: Answered[Scheduler], now: datetime) -> Life:
+    """What is known of the scheduler."""
+    if scheduler.value is None or scheduler.problem is not None:
+        return Life.UNKNOWN
+    beat = scheduler.value.heartbeat
+    if beat is None:
+        return Life.NEVER
+    if beat.stopped:
+        return Life.STOPPED
+    return Life.ALIVE if is_alive(beat, now) else Life.NOT_SEEN
+
+
+def in_words(scheduler: Answered[Scheduler], now: datetime) -> str:
+    """The same in a sentence, with the pause that is in force."""
+    if scheduler.value is None:
+        why = scheduler.problem
+        return f"unknown: {clean(why.problem)}" if why else "not read yet"
+    beat, pause = scheduler.value.heartbeat, scheduler.value.pause
+    if beat is None:
+        text = "never seen; cron may run the backups"
+    elif beat.stopped:
+        text = f"stopped {ago(beat.at, now)} on {clean(beat.host)}"
+    elif is_alive(beat, now):
+        text = f"alive on {clean(beat.host)}, running for {span(now - beat.started_at)}"
+    else:
+        text = f"not seen for {span(now - beat.at)} on {clean(beat.host)}"
+    return f"{text}; {clean(pause.in_words())}" if pause is not None else text
