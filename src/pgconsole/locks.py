@@ -89,6 +89,18 @@ def is_held(path: Path) -> bool:
     return False
 
 
+def read_holder(path: Path) -> Holder | None:
+    """Who took the lock last, as far as the file says. Only while `is_held` is it theirs."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        return _read(fd)
+    finally:
+        os.close(fd)
+
+
 def _take(fd: int) -> bool:
     """Take the lock unless somebody holds it for good.
 

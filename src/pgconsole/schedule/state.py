@@ -83,9 +83,13 @@ class Pause:
         """Whether it has ended by itself."""
         return self.until is not None and now >= self.until
 
+    def covers(self, due: datetime) -> bool:
+        """Whether a slot lies in it."""
+        return self.since <= due and not self.ended(due)
+
     def in_words(self) -> str:
         """For a slot's `why` and for the log."""
-        end = f", until {self.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if self.until else ""
+        end = f", until {self.until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.until else ""
         return f"paused by {self.by}{end}: {self.reason}"
 
 
