@@ -21,7 +21,7 @@ class Action:
 
     Attributes:
         id: Its name in key maps, and of the method `action_<id>` that does it.
-        keys: Its keys as Textual names them, the first one shown first.
+        keys: Its keys as Textual names them, the first one shown first; none: palette only.
         label: Its name in the palette.
         help: What it does, in a sentence without a final full stop.
         group: Where the help lists it.
@@ -44,19 +44,28 @@ class Action:
 
 
 ACTIONS = (
+    Action("backup", ("b",), "Back up now", "Back up now", Group.WORK, footer="Backup"),
     Action(
-        "backup",
-        ("b",),
-        "Back up now",
-        "Back up now; asks for a typed yes",
+        "verify",
+        ("v",),
+        "Verify the selected copy",
+        "Read the selected copy whole, here or in S3, and note what was found",
         Group.WORK,
-        footer="Backup",
+        footer="Verify",
+    ),
+    Action(
+        "restore",
+        ("r",),
+        "Restore the selected copy",
+        "Put the selected copy back into a database",
+        Group.WORK,
+        footer="Restore",
     ),
     Action(
         "cancel",
         ("c",),
         "Cancel the running job",
-        "Cancel the running job; asks for a typed yes",
+        "Cancel the running job",
         Group.WORK,
         footer="Cancel job",
     ),
@@ -64,7 +73,37 @@ ACTIONS = (
         "upload",
         ("u",),
         "Upload the selected backup to S3",
-        "Copy the selected backup to S3; asks for a typed yes",
+        "Copy the selected backup to S3",
+        Group.WORK,
+    ),
+    Action(
+        "pin",
+        ("p",),
+        "Pin or unpin the selected backup",
+        "Pin the selected backup: retention keeps it; again: unpin it",
+        Group.WORK,
+    ),
+    Action(
+        "pause",
+        ("P",),
+        "Pause or resume",
+        "Pause the schedule with a reason; again: resume it",
+        Group.WORK,
+    ),
+    Action(
+        "prune",
+        (),
+        "Apply retention now",
+        "Apply retention now; shows each file that goes, with its reason, first",
+        Group.WORK,
+        shown=": apply",
+    ),
+    Action("doctor", ("D",), "Doctor", "Look at everything that a backup needs", Group.WORK),
+    Action(
+        "outcome",
+        ("o",),
+        "Outcome of the job in the log",
+        "How the job in the log ended: what it checked, expected and found",
         Group.WORK,
     ),
     Action(
@@ -78,7 +117,7 @@ ACTIONS = (
         "reload",
         ("ctrl+r",),
         "Read everything again",
-        "Read both lists of backups again now",
+        "Read everything again now",
         Group.WORK,
     ),
     Action(
@@ -87,7 +126,6 @@ ACTIONS = (
         "Next pane",
         "Go to the next pane; shift+tab goes back",
         Group.MOVE,
-        footer="Next pane",
     ),
     Action("previous_pane", ("shift+tab",), "Previous pane", "Go to the pane before", Group.MOVE),
     Action("pane('local')", ("1",), "Local backups", "Go to the local backups", Group.MOVE),
@@ -137,7 +175,6 @@ ACTIONS = (
         "All commands",
         "Search all commands by name",
         Group.CONSOLE,
-        footer="Commands",
         shown=": ctrl+p",
     ),
     Action("help", ("question_mark",), "Help", "Show this help", Group.CONSOLE, "Help", "?"),

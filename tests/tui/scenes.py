@@ -8,17 +8,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pgconsole.app import PgconsoleApp
+from pgconsole.backups.evidence import Evidence, Proof, copy_id
+from pgconsole.backups.pins import Pin, backup_id
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass, BackupName, classes_of
 from pgconsole.errors import StorageError
 from pgconsole.jobs import Job, JobStatus, JournalEntry
 from pgconsole.report import Level
 from pgconsole.schedule import in_words, next_runs
+from pgconsole.schedule.state import Heartbeat, Pause, Slot, SlotOutcome
 from pgconsole.screens.sources import Sources
 from pgconsole.settings import Settings
 from pgconsole.storage.base import ForeignFile, Listing, Place, StoredBackup
-from pgconsole.widgets.schedule_pane import Timetable
-from pgconsole.widgets.shelf import Shelf, shelf_of
+from pgconsole.widgets.marks import Marks
+from pgconsole.widgets.schedule_text import Timetable
+from pgconsole.widgets.shelf import Shelf, newest_good, shelf_of
 
 NOW = datetime(2026, 2, 25, 4, 2, 11, tzinfo=UTC)
 LAST = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
@@ -84,10 +88,51 @@ def manifest() -> Manifest:
     )
 
 
-def local_shelf(found: Listing | None = None) -> Shelf:
-    """The local backups, with what was read of the newest."""
+def proof(backup: StoredBackup, kind: Proof = Proof.COMPLETE, **more: object) -> Evidence:
+    """What was proven of a copy, one minute after it was taken."""
+    base = Evidence(
+        copy=copy_id(settings(), backup), proof=kind,
+        at=backup.name.taken_at + timedelta(minutes=1),
+        by="scheduler", seconds=3.2, size=backup.size, modified=backup.modified,
+    )  # fmt: skip
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def marks_of(*proofs: Evidence, pins: tuple[Pin, ...] = ()) -> Marks:
+    """These proofs and pins."""
+    by_copy: dict[str, list[Evidence]] = {}
+    for item in proofs:
+        by_copy.setdefault(item.copy, []).append(item)
+    return Marks(settings(), by_copy, {pin.backup: pin for pin in pins})
+
+
+def usual_marks(local: tuple[StoredBackup, ...]) -> Marks:
+    """What has a manifest was verified when it was taken; copies in S3 are intact; the rest not."""
+    there = {backup.name: backup for backup in listing(Place.S3).backups if backup.has_manifest}
+    proven = [backup for backup in local if backup.has_manifest]
+    copies = [there[backup.name] for backup in proven if backup.name in there]
+    old = next((b for b in proven if b.name.taken_at < LAST - timedelta(days=3)), None)
+    pins = ()
+    if old is not None:
+        pins = (Pin(backup_id(old.name), "before [v2] went live", "ana", NOW - timedelta(days=3)),)
+    return marks_of(
+        *(proof(backup) for backup in proven),
+        *(proof(copy, Proof.INTACT, seconds=0.4) for copy in copies),
+        pins=pins,
+    )
+
+
+def local_shelf(found: Listing | None = None, marks: Marks | None = None) -> Shelf:
+    """The local backups, with what was noted about them and read of the newest."""
     shelf = shelf_of(found if found is not None else listing(Place.LOCAL))
-    return replace(shelf, manifest=manifest(), due=LAST + timedelta(days=1))
+    marks = usual_marks(shelf.backups) if marks is None else marks
+    return replace(
+        shelf,
+        marks=marks,
+        good=newest_good(shelf, "thinktank", marks),
+        manifest=manifest(),
+        due=LAST + timedelta(days=1),
+    )
 
 
 def job(
@@ -170,6 +215,7 @@ class Scene:
     s3: Shelf | StorageError | None = field(default_factory=lambda: shelf_of(listing(Place.S3)))
     jobs: tuple[Job, ...] = (DONE,)
     journal: list[JournalEntry] = field(default_factory=list)
+    schedule: dict[str, object] = field(default_factory=dict)
 
     def app(self) -> PgconsoleApp:
         """The console on this scene; None never answers."""
@@ -182,23 +228,58 @@ class Scene:
             assert value is not None
             return value
 
-        expression = self.settings.backup_schedule
-        runs = next_runs(expression, self.settings.backup_timezone, NOW, 5)
+        expression, zone = self.settings.backup_schedule, self.settings.backup_timezone
+        table = Timetable(
+            expression, zone, in_words(expression), tuple(next_runs(expression, zone, NOW, 5))
+        )
         sources = Sources(
             local=lambda: answer(self.local),
-            s3=lambda: answer(self.s3),
+            s3=lambda _so_far: answer(self.s3),
             jobs=lambda: self.jobs,
             journal=lambda _job: PreparedJournal(list(self.journal)),
-            schedule=lambda: Timetable(in_words(expression), tuple(runs)),
+            schedule=lambda: replace(table, **self.schedule),  # type: ignore[arg-type]
         )
         return PgconsoleApp(self.settings, sources=sources, now=lambda: NOW)
 
+
+BEAT = Heartbeat(
+    at=NOW - timedelta(seconds=20), started_at=NOW - timedelta(days=3), host="backup-1", pid=7,
+    schedule="0 2 * * *", timezone="UTC",
+)  # fmt: skip
+PAUSE = Pause("ana", "moving to [new] server", NOW - timedelta(hours=1), NOW + timedelta(hours=30))
+
+
+def slot(days: float, outcome: SlotOutcome, why: str = "") -> Slot:
+    due = LAST - timedelta(days=days)
+    return Slot(due, outcome, why, "", due + timedelta(minutes=1))
+
+
+SLOTS = (
+    slot(0, SlotOutcome.DONE),
+    slot(1, SlotOutcome.FAILED, "/backups is full (No space left on device)"),
+    slot(2, SlotOutcome.SKIPPED, "a backup by ana was running"),
+    slot(3, SlotOutcome.MISSED, "the scheduler was down from 01:10 to 09:30"),
+    slot(3.5, SlotOutcome.DONE, "made up after 7 h"),
+    slot(4, SlotOutcome.DONE, "at start-up"),
+)
 
 UNREACHABLE = StorageError(
     "The bucket my-thinktank-backups can't be reached",
     cause="https://minio.example.com: connection refused",
     fix="check S3_ENDPOINT_URL and the network; `pgconsole info` shows the settings",
 )
+
+
+def damaged_marks() -> Marks:
+    """The newest backup was read later and is damaged; an older one was restored."""
+    backups = listing(Place.LOCAL).backups
+    wrong = proof(
+        backups[0], Proof.DAMAGED, at=NOW - timedelta(minutes=5), by="ana",
+        problem="member 17 at byte 73,400,320 has a wrong CRC",
+    )  # fmt: skip
+    tried = proof(backups[2], Proof.RESTORED, at=NOW - timedelta(days=1), by="ana", seconds=40)
+    return marks_of(*(proof(backup) for backup in backups if backup.has_manifest), wrong, tried)
+
 
 SCENES = {
     "full": Scene,
@@ -208,6 +289,15 @@ SCENES = {
     "loading": lambda: Scene(local=None, s3=None, jobs=()),
     "running": lambda: Scene(jobs=(RUNNING, DONE), journal=JOURNAL),
     "failed": lambda: Scene(jobs=(FAILED, DONE), journal=JOURNAL[:4]),
+    "scheduled": lambda: Scene(schedule={"heartbeat": BEAT, "slots": SLOTS}),
+    "paused": lambda: Scene(schedule={"heartbeat": BEAT, "slots": SLOTS[:2], "pause": PAUSE}),
+    "scheduler_gone": lambda: Scene(
+        schedule={"heartbeat": replace(BEAT, at=NOW - timedelta(hours=3)), "slots": SLOTS[:2]}
+    ),
+    "other_schedule": lambda: Scene(
+        schedule={"heartbeat": replace(BEAT, schedule="0 3 * * *"), "expression": "0 3 * * *"}
+    ),
+    "damaged": lambda: Scene(local=local_shelf(marks=damaged_marks())),
     "s3_unreachable": lambda: Scene(s3=UNREACHABLE),
     "s3_off": lambda: Scene(settings=settings(s3=False)),
     "foreign": lambda: Scene(

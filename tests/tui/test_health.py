@@ -16,13 +16,18 @@ from tests.tui.scenes import (
     listing,
     local_shelf,
     manifest,
+    marks_of,
+    proof,
+    settings,
 )
 
+from pgconsole.backups.evidence import Evidence, Proof
 from pgconsole.errors import StorageError
 from pgconsole.jobs import JobStatus
 from pgconsole.storage.base import Listing, Place
-from pgconsole.widgets.health import Evidence, Level, Verdict, judge
+from pgconsole.widgets.health import Facts, Level, Verdict, judge
 from pgconsole.widgets.known import Known
+from pgconsole.widgets.marks import Marks
 from pgconsole.widgets.shelf import Shelf, shelf_of
 
 DOWN = StorageError("The bucket b can't be reached", cause="refused")
@@ -35,13 +40,13 @@ EMPTY = Known(shelf_of(Listing((), (), ())), NOW)
 def verdict(
     local: Known[Shelf] = LOCAL, s3: Known[Shelf] | None = IN_S3, jobs: tuple[object, ...] = (DONE,)
 ) -> Verdict:
-    return judge(Evidence("thinktank", local, s3, jobs), NOW)  # type: ignore[arg-type]
+    return judge(Facts("thinktank", local, s3, jobs), NOW)  # type: ignore[arg-type]
 
 
 def test_good_in_both_places() -> None:
     found = verdict()
     assert found.level is Level.GOOD
-    assert found.text == "Last backup 2 h 2 min ago: complete (verified when taken), local + S3"
+    assert found.text == "Last backup 2 h 2 min ago: complete (verified 2 h 1 min ago), local + S3"
     assert found.lost_since == LAST
 
 
@@ -73,7 +78,7 @@ def test_backups_of_another_database_do_not_count() -> None:
 
 def test_only_in_s3() -> None:
     assert verdict(EMPTY, IN_S3, ()).text == (
-        "No local backup; the newest in S3 was taken 2 h 2 min ago"
+        "No local backup; the newest in S3 was taken 2 h 2 min ago: listed"
     )
     assert verdict(EMPTY, NOTHING.failed(DOWN, NOW), ()).level is Level.UNKNOWN
 
@@ -151,15 +156,82 @@ def test_overdue() -> None:
     assert verdict(soon).level is Level.GOOD
 
 
-def test_newest_without_manifest_is_unknown() -> None:
-    backups = listing(Place.LOCAL).backups
-    unchecked = (replace(backups[0], has_manifest=False), *backups[1:])
-    found = verdict(Known(shelf_of(Listing(unchecked, (), ())), NOW))
+def seen(*proofs: Evidence, **more: object) -> Known[Shelf]:
+    """The local backups with these proofs alone."""
+    return Known(replace(local_shelf(marks=marks_of(*proofs)), **more), NOW)  # type: ignore[arg-type]
+
+
+def test_a_manifest_alone_proves_nothing() -> None:
+    newest, before = listing(Place.LOCAL).backups[:2]
+    assert newest.has_manifest
+    nothing = verdict(seen())
+    assert nothing.level is Level.UNKNOWN
+    assert nothing.lost_since is None
+    assert nothing.text.endswith("was never verified (v does it); no complete one exists")
+    found = verdict(seen(proof(before)))
     assert found.level is Level.UNKNOWN
     assert found.text.endswith("last complete one 26 h ago")
-    assert found.lost_since == backups[1].name.taken_at
+    assert found.lost_since == before.name.taken_at
+
+
+def test_intact_is_not_complete() -> None:
+    newest = listing(Place.LOCAL).backups[0]
+    found = verdict(seen(proof(newest, Proof.INTACT)))
+    assert found.level is Level.UNKNOWN
+    assert "intact, but what is in it was never looked at" in found.text
+
+
+def test_restored_is_the_best_proof() -> None:
+    newest = listing(Place.LOCAL).backups[0]
+    tried = proof(newest, Proof.RESTORED, at=NOW - timedelta(minutes=7))
+    assert "restored (tried out 7 min ago)" in verdict(seen(proof(newest), tried)).text
+
+
+def test_a_proof_of_another_file_under_the_same_name_does_not_count() -> None:
+    newest = listing(Place.LOCAL).backups[0]
+    for change in ({"size": newest.size + 1}, {"modified": newest.modified - timedelta(seconds=1)}):
+        assert verdict(seen(proof(newest, **change))).level is Level.UNKNOWN
+
+
+def test_damage_found_later_is_bad() -> None:
+    newest, before = listing(Place.LOCAL).backups[:2]
+    wrong = proof(newest, Proof.DAMAGED, at=NOW, problem="wrong CRC at byte 17\x1b[2J")
+    found = verdict(seen(proof(newest), proof(before), wrong))
+    assert found.level is Level.BAD
+    assert "is damaged: wrong CRC at byte 17" in found.text
+    assert "\x1b" not in found.text
+    assert found.text.endswith("last complete one 26 h ago")
+
+
+def test_the_copy_in_s3_is_judged_by_its_own_proof() -> None:
+    newest, there = listing(Place.LOCAL).backups[0], listing(Place.S3).backups[0]
+    listed = verdict(seen(proof(newest)))
+    assert listed.level is Level.GOOD
+    assert listed.text.endswith("local + S3 (listed only)")
+    wrong = proof(there, Proof.DAMAGED)
+    assert verdict(seen(proof(newest), wrong)).level is Level.WARNING
+    assert verdict(seen(proof(newest), wrong)).text.endswith("the copy in S3 is damaged")
+
+
+def test_half_a_list_of_s3_is_never_taken_for_the_whole() -> None:
+    half = NOTHING.asking(NOW).growing(shelf_of(listing(Place.S3, 3), whole=False))
+    found = verdict(s3=half)
+    assert found.level is Level.UNKNOWN
+    assert found.text.endswith("local; S3 is still being read (3 backups so far)")
+    assert verdict(EMPTY, half, ()).level is Level.UNKNOWN
+
+
+def test_unreadable_evidence_is_unknown() -> None:
+    marks = Marks(settings(), problem="what was proven can't be read: [Errno 13] denied")
+    found = verdict(Known(local_shelf(marks=marks), NOW))
+    assert found.level is Level.UNKNOWN
+    assert "denied" in found.text
+
+
+def test_empty_newest_is_unknown() -> None:
+    backups = listing(Place.LOCAL).backups
     empty = (replace(backups[0], size=0), *backups[1:])
-    assert "is empty" in verdict(Known(shelf_of(Listing(empty, (), ())), NOW)).text
+    assert "is empty" in verdict(Known(local_shelf(Listing(empty, (), ())), NOW)).text
 
 
 def test_damaged_manifest_or_size() -> None:
@@ -170,7 +242,7 @@ def test_damaged_manifest_or_size() -> None:
 
 
 def test_unread_jobs_may_hide_a_failure() -> None:
-    early = Evidence("thinktank", LOCAL, IN_S3, (), jobs_known=False)
+    early = Facts("thinktank", LOCAL, IN_S3, (), jobs_known=False)
     assert judge(early, NOW).level is Level.UNKNOWN
     unreadable = replace(early, jobs_known=True, jobs_problem="The jobs can't be listed")
     assert judge(unreadable, NOW).level is Level.UNKNOWN

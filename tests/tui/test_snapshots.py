@@ -31,7 +31,7 @@ def drawn(scene: Scene, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
                 places.append((scene.s3, screen._s3))
             return (
                 all(value is None or known.value or known.problem for value, known in places)
-                and panes.schedule.next_run is not None
+                and panes.schedule.known.value is not None
                 and screen._board.jobs == scene.jobs
                 and len(panes.log_pane.log_view._entries) == told
             )

@@ -16,12 +16,15 @@ from tests.tui.scenes import (
     job,
     listing,
     local_shelf,
+    proof,
     settings,
 )
 
 from pgconsole.actions import ACTIONS
+from pgconsole.backups.evidence import Proof
 from pgconsole.backups.standing import Standing, standing
 from pgconsole.jobs import JobStatus
+from pgconsole.screens.main import MainScreen
 from pgconsole.screens.questions import ask_backup
 from pgconsole.storage.base import Place
 from pgconsole.widgets.job_notice import figures, job_to_show, outcome
@@ -141,14 +144,17 @@ def test_cause_is_not_told_twice() -> None:
 
 
 def test_standing_of_copies() -> None:
-    local, there = listing(Place.LOCAL).backups[0], listing(Place.S3).backups[0]
+    local = listing(Place.LOCAL).backups[0]
     path = local.name.relative_path
-    assert standing(local, {}) is Standing.COMPLETE
-    assert standing(local, {path: local.size}) is Standing.COMPLETE
+    assert local.has_manifest
+    assert standing(local, {}) is Standing.LISTED
+    assert standing(local, {path: local.size}) is Standing.LISTED
     assert standing(local, {path: 1}) is Standing.DIFFERS
-    assert standing(replace(local, has_manifest=False), {}) is Standing.UNKNOWN
-    assert standing(replace(there, has_manifest=False), {}) is Standing.LISTED
-    assert standing(replace(local, size=0), {}) is Standing.EMPTY
+    assert standing(local, {path: 1}, proof(local)) is Standing.COMPLETE
+    assert standing(local, {}, proof(local, Proof.LISTED)) is Standing.LISTED
+    assert standing(local, {}, proof(local, Proof.DAMAGED)) is Standing.DAMAGED
+    assert standing(replace(local, size=0), {}, proof(local)) is Standing.EMPTY
+    assert [word for word in Standing if word.is_good] == ["restored", "complete"]
 
 
 def test_registry() -> None:
@@ -156,11 +162,12 @@ def test_registry() -> None:
     assert len(keys) == len(set(keys))
     assert len({action.id for action in ACTIONS}) == len(ACTIONS)
     footer = [action for action in ACTIONS if action.footer]
-    assert len(footer) <= 7
+    assert [action.keys[0] for action in footer] == ["b", "v", "r", "c", "l", "question_mark", "q"]
+    assert all(hasattr(MainScreen, f"action_{action.id.split('(')[0]}") for action in ACTIONS)
     # Key, a space, the name, and three cells around them.
     assert sum(len(a.key_text.split()[0]) + len(a.footer) + 3 for a in footer) <= 80
     # Kept for later actions; ctrl+m and ctrl+h are Enter and Backspace to a terminal.
-    reserved = {"v", "r", "enter", "slash", "s", "w", "ctrl+m", "ctrl+h", "ctrl+i"}
+    reserved = {"enter", "slash", "s", "w", "ctrl+m", "ctrl+h", "ctrl+i"}
     assert not reserved & set(keys)
     assert not any(action.help.endswith(".") for action in ACTIONS)
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from pgconsole.dumps.manifest import Manifest, parse_manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX
 from pgconsole.errors import ConfigurationError, DamagedError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Listing, Place, Storage, StoredBackup
 from pgconsole.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from pgconsole.storage.s3 import S3Storage
 
 
 def local_backups(settings: Settings) -> Listing:
@@ -26,7 +32,17 @@ def s3_backups(settings: Settings) -> Listing:
         ConfigurationError: No bucket is set.
         StorageError: The bucket is unreachable, refuses us or is missing.
     """
-    return _s3(settings).listing()
+    return s3_storage(settings).listing()
+
+
+def s3_pages(settings: Settings) -> Iterator[Listing]:
+    """What the bucket holds, page by page in the store's order.
+
+    Raises:
+        ConfigurationError: No bucket is set.
+        StorageError: The bucket is unreachable, refuses us or is missing.
+    """
+    return s3_storage(settings).listing_pages()
 
 
 def load_manifest(settings: Settings, backup: StoredBackup) -> Manifest | None:
@@ -39,7 +55,7 @@ def load_manifest(settings: Settings, backup: StoredBackup) -> Manifest | None:
     if not backup.has_manifest:
         return None
     storage: Storage = (
-        LocalStorage(settings.backup_dir) if backup.place is Place.LOCAL else _s3(settings)
+        LocalStorage(settings.backup_dir) if backup.place is Place.LOCAL else s3_storage(settings)
     )
     location = backup.location + MANIFEST_SUFFIX
     return parse_manifest(storage.read_small(location), location)
@@ -62,7 +78,12 @@ def latest_manifest(settings: Settings) -> Manifest | None:
     return None
 
 
-def _s3(settings: Settings) -> Storage:
+def s3_storage(settings: Settings) -> S3Storage:
+    """The bucket of the settings; boto3 is imported here.
+
+    Raises:
+        ConfigurationError: No bucket is set.
+    """
     if not settings.s3_enabled:
         raise ConfigurationError(
             "S3 is not set up", cause="no bucket is set", fix="set S3_BACKUP_BUCKET"

@@ -19,6 +19,7 @@ def bindings() -> list[BindingType]:
             id=action.id,
         )
         for action in ACTIONS
+        if action.keys
     ]
     # Textual's own way to copy what was selected with the mouse.
     return [*found, Binding("ctrl+c", "copy_text", "Copy", show=False)]

@@ -23,7 +23,8 @@ class Feed(Generic[T]):
 
     Args:
         name: Of the thread.
-        load: Gets the data; may take long, and may raise.
+        load: Gets the data; may take long, and may raise. What it has so far it may hand to the
+            function that it is given.
         deliver: Takes what is known, in the feed's thread.
         every: Seconds between two attempts.
         now: The clock.
@@ -33,7 +34,7 @@ class Feed(Generic[T]):
     def __init__(
         self,
         name: str,
-        load: Callable[[], T],
+        load: Callable[[Callable[[T], None]], T],
         deliver: Callable[[Known[T]], None],
         *,
         every: float,
@@ -72,7 +73,7 @@ class Feed(Generic[T]):
 
     def _attempt(self) -> Known[T]:
         try:
-            value = self._load()
+            value = self._load(self._so_far)
         except PgconsoleError as error:
             return self._known.failed(error, self._now())
         except Exception as error:  # a thread that dies silently would look like fresh data
@@ -83,6 +84,9 @@ class Feed(Generic[T]):
             )
             return self._known.failed(problem, self._now())
         return self._known.answered(value, self._now())
+
+    def _so_far(self, part: T) -> None:
+        self._tell(self._known.growing(part))
 
     def _tell(self, known: Known[T]) -> None:
         self._known = known

@@ -14,10 +14,10 @@ from pgconsole.screens.feed import Feed
 from pgconsole.screens.sources import Journal, Sources
 from pgconsole.settings import Settings
 from pgconsole.widgets.known import Known
-from pgconsole.widgets.schedule_pane import Timetable
+from pgconsole.widgets.schedule_text import Timetable
 from pgconsole.widgets.shelf import Shelf
 
-_LOCAL_EVERY, _S3_EVERY, _JOBS_EVERY, _JOURNAL_EVERY, _SCHEDULE_EVERY = 3.0, 60.0, 0.5, 0.3, 30.0
+_LOCAL_EVERY, _S3_EVERY, _JOBS_EVERY, _JOURNAL_EVERY, _SCHEDULE_EVERY = 3.0, 60.0, 0.5, 0.3, 5.0
 
 
 @dataclass
@@ -91,13 +91,21 @@ class Feeds:
             message: Callable[[Known[Any]], Message],
             every: float,
         ) -> Feed[Any]:
+            return growing(name, lambda _: load(), message, every)
+
+        def growing(
+            name: str,
+            load: Callable[[Callable[[Any], None]], Any],
+            message: Callable[[Known[Any]], Message],
+            every: float,
+        ) -> Feed[Any]:
             def deliver(known: Known[Any]) -> None:
                 post(message(known))
 
             return Feed(name, load, deliver, every=every, now=now, redact=settings.redactor)
 
         self._local = feed("The backup directory", sources.local, LocalKnown, _LOCAL_EVERY)
-        self._s3 = feed("The bucket", sources.s3, S3Known, _S3_EVERY)
+        self._s3 = growing("The bucket", sources.s3, S3Known, _S3_EVERY)
         self._jobs = feed("The list of jobs", sources.jobs, JobsKnown, _JOBS_EVERY)
         self._schedule = feed("The schedule", sources.schedule, ScheduleKnown, _SCHEDULE_EVERY)
         self._journal = feed("The log", self._read_journal, JournalKnown, _JOURNAL_EVERY)
@@ -119,6 +127,14 @@ class Feeds:
         """Read both lists of backups, the jobs and the schedule again now."""
         for feed in (self._local, self._s3, self._jobs, self._schedule):
             feed.refresh()
+
+    def reload_local(self) -> None:
+        """Read the backup directory, and what was noted there, again now."""
+        self._local.refresh()
+
+    def reload_schedule(self) -> None:
+        """Read the schedule again now."""
+        self._schedule.refresh()
 
     def reload_jobs(self) -> None:
         """Read the jobs again now."""

@@ -13,10 +13,14 @@ from pgconsole.actions import ACTIONS, Group
 from pgconsole.widgets.line import Line
 
 _WORDS = (
-    ("✓ complete", "verified by pgconsole before it got its name; not read again since"),
-    ("· listed", "in the bucket under that name and size; nothing more is known"),
-    ("? unknown", "no manifest: nobody checked what is in it"),
+    ("✓ restored", "this copy was restored, with all objects and rows"),
+    ("✓ complete", "this copy was read whole, and nothing is missing in it"),
+    ("~ intact", "it has the bytes that were written; nobody looked at what is in it"),
+    ("· listed", "it is there under that name and size; nothing more is known"),
+    ("✗ damaged", "it was read and is not what it should be; the line below says what is wrong"),
     ("! differs", "the local file and the object in S3 differ in size"),
+    ("2 h", "beside one of these words: how old that knowledge is"),
+    ("★", "pinned: retention keeps it"),
     ("est.", "an estimate, from the last backup or the server's own figures"),
 )
 
@@ -37,10 +41,10 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The help."""
-        with VerticalGroup(id="help") as box:
+        with VerticalGroup(id="help", classes="reading") as box:
             box.border_title = "Help"
             box.border_subtitle = "Esc closes · j k scroll · q quits"
-            with VerticalScroll(id="help-text", can_focus=False):
+            with VerticalScroll(id="help-text", classes="reading-text", can_focus=False):
                 for heading, rows in sections():
                     yield _line("help-heading", heading)
                     for key, meaning in rows:

@@ -12,26 +12,28 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from pgconsole.backups.standing import Standing, standing
 from pgconsole.jobs import Job
-from pgconsole.jobs.texts import JSON
 from pgconsole.screens import feeds as news
 from pgconsole.screens.bindings import bindings
-from pgconsole.screens.confirm import Confirmation, ConfirmScreen
+from pgconsole.screens.doctor import DoctorScreen
+from pgconsole.screens.errands import Errands, Planned
 from pgconsole.screens.help import HelpScreen
 from pgconsole.screens.job_board import JobBoard
-from pgconsole.screens.questions import ask_backup, ask_cancel, ask_upload
+from pgconsole.screens.outcome import OutcomeScreen
 from pgconsole.screens.sources import Sources
-from pgconsole.screens.work import Accepted, Refused, Work
+from pgconsole.screens.work import Accepted, Noted, Refused, Work
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
-from pgconsole.widgets.health import Evidence, judge
+from pgconsole.widgets.health import Facts, is_active, judge
 from pgconsole.widgets.known import Known
+from pgconsole.widgets.marks import NO_MARKS, Marks
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
 from pgconsole.widgets.panes import Panes
 from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
 from pgconsole.widgets.words import clean
+
+_SOMETIMES = ("cancel", "upload", "verify", "restore", "pin", "pause", "outcome")
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
@@ -51,13 +53,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._settings = settings
         self._now = now
         self._feeds = news.Feeds(settings, sources, self.post_message, now)
-        self._work = Work(settings, self.post_message)
+        work = Work(settings, self.post_message)
+        self._errands = Errands(lambda: self.app, settings, work, now)
         self._local: Known[Shelf] = Known()
         self._s3: Known[Shelf] = Known()
         self._jobs: Known[tuple[Job, ...]] = Known()
         self._board = JobBoard()
         self._before_log = "local"
-        self._possible = (False, False)
+        self._possible: dict[str, bool] = {}
         self._header = HeaderStrip(settings)
         self._status = StatusStrip(settings)
         self._job = JobStrip()
@@ -129,6 +132,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._board.choose_latest()
         self._feeds.reload_jobs()
 
+    @on(Noted)
+    def _noted(self, message: Noted) -> None:
+        self._feeds.reload_local()
+        self._feeds.reload_schedule()
+        self.notify(clean(message.text), markup=False)
+
+    @on(Planned)
+    def _planned(self, message: Planned) -> None:
+        self._errands.apply_retention(message.plans)
+
     @on(Refused)
     def _refused(self, message: Refused) -> None:
         error = message.error
@@ -145,8 +158,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _show_backups(self) -> None:
         now = self._now()
-        self._panes.local.show_known(self._local, _sizes(self._s3), now)
-        self._panes.s3.show_known(self._s3, _sizes(self._local), now)
+        self._panes.local.show_known(self._local, _sizes(self._s3), self._marks, now)
+        self._panes.s3.show_known(self._s3, _sizes(self._local), self._marks, now)
         self._show_status()
 
     def _show_status(self) -> None:
@@ -154,7 +167,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         now = self._now()
         s3 = self._s3 if self._settings.s3_enabled else None
         board = self._board
-        evidence = Evidence(
+        facts = Facts(
             self._settings.pgdatabase,
             self._local,
             s3,
@@ -162,8 +175,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             jobs_known=self._jobs.value is not None,
             jobs_problem=clean(self._jobs.problem.problem) if self._jobs.problem else "",
         )
-        verdict = judge(evidence, now)
-        self._status.judge(verdict, self._panes.schedule.next_run, now)
+        verdict = judge(facts, now)
+        self._status.judge(verdict, self._panes.schedule.due(now))
         job, progress = board.notice(now)
         self._job.show_job(job, progress, now, running=board.running, told=verdict.job)
         self._panes.log_pane.tick(now)
@@ -176,7 +189,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _show_keys(self) -> None:
         """The footer is built anew at every change, so only where there is one."""
-        possible = (self._board.cancellable is not None, self._uploadable() is not None)
+        possible = {name: self._is_possible(name) for name in _SOMETIMES}
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
@@ -242,47 +255,83 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
+        return True if self._is_possible(action) else None
+
+    def _is_possible(self, action: str) -> bool:
         if action == "cancel":
-            return True if self._board.cancellable is not None else None
+            return self._board.cancellable is not None
         if action == "upload":
-            return True if self._uploadable() is not None else None
+            return self._uploadable() is not None
+        if action in ("verify", "restore", "pin"):
+            return self._panes.selected is not None
+        if action == "pause":
+            return self._panes.schedule.known.value is not None
+        if action == "outcome":
+            job = self._board.followed
+            return job is not None and not is_active(job)
         return True
 
     def action_backup(self) -> None:
         """Ask, then back up."""
-        question = ask_backup(self._settings, self._local, self._s3, self._now())
-        self._ask(question, lambda: self._work.start("backup", {}))
+        self._errands.backup(self._local, self._s3)
 
     def action_cancel(self) -> None:
         """Ask, then cancel."""
-        job = self._board.cancellable
-        if job is not None:
-            self._ask(ask_cancel(job, self._now()), lambda: self._work.cancel(job))
+        if (job := self._board.cancellable) is not None:
+            self._errands.cancel(job)
 
     def action_upload(self) -> None:
         """Ask, then copy the selected local backup to S3."""
-        backup = self._uploadable()
-        if backup is not None:
-            question = ask_upload(self._settings, backup, self._now())
-            request: dict[str, JSON] = {"filename": backup.name.filename}
-            self._ask(question, lambda: self._work.start("upload", request))
+        if (backup := self._uploadable()) is not None:
+            self._errands.upload(backup)
+
+    def action_verify(self) -> None:
+        """Ask, then verify the selected copy."""
+        if (backup := self._panes.selected) is not None:
+            self._errands.verify(backup, self._marks)
+
+    def action_restore(self) -> None:
+        """Ask, then restore the selected copy."""
+        if (backup := self._panes.selected) is not None:
+            self._errands.restore(backup, self._marks)
+
+    def action_pin(self) -> None:
+        """Pin the selected backup, or ask, then unpin it."""
+        if (backup := self._panes.selected) is not None:
+            self._errands.pin(backup, self._marks)
+
+    def action_pause(self) -> None:
+        """Pause the schedule, or ask, then let it go on."""
+        if (table := self._panes.schedule.known.value) is not None:
+            self._errands.pause(table)
+
+    def action_prune(self) -> None:
+        """Work out what retention would delete, ask, then delete it."""
+        self._errands.plan_retention()
+
+    def action_outcome(self) -> None:
+        """All that is known of the job whose log is shown."""
+        if (job := self._board.followed) is not None:
+            self.app.push_screen(OutcomeScreen(job, self._now()))
+
+    def action_doctor(self) -> None:
+        """Look at everything that a backup needs."""
+        self.app.push_screen(DoctorScreen(self._settings))
+
+    @property
+    def _marks(self) -> Marks:
+        """Proofs and pins, as far as they are known."""
+        return self._local.value.marks if self._local.value is not None else NO_MARKS
 
     def _uploadable(self) -> StoredBackup | None:
-        """The selected local backup if it is complete and known not to be in S3."""
+        """The selected local backup if it has a manifest and is known not to be in S3."""
         there = _sizes(self._s3)
         backup = self._panes.local.table.selected
         if self._panes.active != "local" or there is None or backup is None:
             return None
-        if backup.name.relative_path in there:
+        if backup.name.relative_path in there or not backup.size:
             return None
-        return backup if standing(backup, {}) is Standing.COMPLETE else None
-
-    def _ask(self, question: Confirmation, do: Callable[[], None]) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                do()
-
-        self.app.push_screen(ConfirmScreen(question), answered)
+        return backup if backup.has_manifest else None
 
     # The console itself
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from pgconsole.backups.dump_process import DUMP_OPTIONS
+from pgconsole.backups.pins import Pin
+from pgconsole.backups.retention import Entry, Plan
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import classes_of
+from pgconsole.errors import ConfigurationError
 from pgconsole.jobs import Job
+from pgconsole.schedule.state import Pause
 from pgconsole.screens.confirm import Confirmation
+from pgconsole.screens.moments import EXAMPLE, end_of
+from pgconsole.screens.prompt import Prompt
 from pgconsole.settings import Settings
-from pgconsole.storage.base import StoredBackup
+from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.widgets.copy_text import pin_text, proven_text
 from pgconsole.widgets.job_notice import title
 from pgconsole.widgets.known import Known
+from pgconsole.widgets.marks import Marks
+from pgconsole.widgets.schedule_text import Timetable
 from pgconsole.widgets.shelf import Shelf
-from pgconsole.widgets.words import ago, size, span, stamp
+from pgconsole.widgets.words import ago, counted, size, span, stamp, until, zone_name
+
+_MOST_ENTRIES = 200  # lines of a plan, for what goes and what stays each
 
 
 def ask_backup(
@@ -57,6 +69,119 @@ def ask_cancel(job: Job, now: datetime) -> Confirmation:
         ("Command", f"pgconsole cancel {shlex.quote(job.id)}"),
     )
     return Confirmation(f"Cancel the running {title(job).lower()}?", rows, "cancel it")
+
+
+def ask_verify(
+    settings: Settings, backup: StoredBackup, marks: Marks, now: datetime
+) -> Confirmation:
+    """Before a copy is verified."""
+    name = backup.name
+    s3 = backup.place is Place.S3
+    where = f"s3://{settings.s3_bucket}/{backup.location}" if s3 else backup.location
+    proof = marks.proof(backup)
+    so_far = "Nobody has verified this copy as it is now"
+    if proof is not None:
+        so_far = f"{proof.proof}, {proven_text(proof, now)}"
+    which = shlex.quote(name.filename)
+    if s3:
+        which = f"--s3 {shlex.quote(backup.location)}"
+    what = f"Reads all {size(backup.size)}: every checksum, every COPY block, the rows counted"
+    rows = (
+        ("What", f"{what}. Changes nothing{'; downloads it, keeps no copy' if s3 else ''}"),
+        ("Copy", where),
+        ("Taken", f"{stamp(name.taken_at, settings.backup_timezone)}, {ago(name.taken_at, now)}"),
+        ("So far", so_far),
+        ("Command", f"pgconsole verify {which}"),
+    )
+    return Confirmation("Verify this copy?", rows, "verify it")
+
+
+def ask_pin(settings: Settings, backup: StoredBackup, now: datetime) -> Prompt:
+    """Before a backup is pinned."""
+    rows = (
+        ("What", "Retention keeps it, here and in S3, in all its classes, until it is unpinned"),
+        ("Backup", _backup_text(settings, backup, now)),
+        ("Command", f"pgconsole pin {shlex.quote(backup.name.filename)}"),
+    )
+    fields = (("Why", "before the migration"),)
+    return Prompt("Pin this backup?", rows, fields, "pins it", lambda _: None)
+
+
+def ask_unpin(settings: Settings, backup: StoredBackup, pin: Pin, now: datetime) -> Confirmation:
+    """Before a pin is taken away."""
+    rows = (
+        ("What", "Retention may delete this backup again, as its age and class have it"),
+        ("Backup", _backup_text(settings, backup, now)),
+        ("Pinned", pin_text(pin, now)),
+        ("Command", f"pgconsole unpin {shlex.quote(backup.name.filename)}"),
+    )
+    return Confirmation("Unpin this backup?", rows, "unpin it")
+
+
+def ask_pause(settings: Settings, table: Timetable, now: Callable[[], datetime]) -> Prompt:
+    """Before the schedule is paused."""
+    zone = settings.backup_timezone
+    run = table.next_run(now())
+    first = f"; the first is {stamp(run, table.zone)}, {until(run, now())}" if run else ""
+    rows = (
+        ("What", f"The scheduler skips its runs, and records that{first}"),
+        ("Else", "A running job goes on; b still takes a backup"),
+        ("Command", "pgconsole pause --reason ... [--until ...]"),
+    )
+    fields = (
+        ("Why", "moving to the new server"),
+        (f"Until ({zone_name(zone, now())}; empty: till resumed)", EXAMPLE),
+    )
+
+    def check(answers: list[str]) -> None:
+        if not answers[0]:
+            raise ConfigurationError("A pause needs a reason", fix="Others will want to know why")
+        end_of(answers[1], now(), zone)
+
+    return Prompt("Pause the schedule?", rows, fields, "pauses it", check)
+
+
+def ask_resume(table: Timetable, pause: Pause, now: datetime) -> Confirmation:
+    """Before the schedule goes on."""
+    run = table.next_run(now)
+    rows = (
+        ("What", f"The scheduler runs backups again{f', next {until(run, now)}' if run else ''}"),
+        ("Paused", f"{pause.reason}, by {pause.by} {ago(pause.since, now)}"),
+        ("Command", "pgconsole resume"),
+    )
+    return Confirmation("Resume the schedule?", rows, "resume it")
+
+
+def ask_prune(settings: Settings, plans: Mapping[Place, Plan]) -> Confirmation:
+    """Before retention deletes: each file that goes and each that stays, with its reason."""
+    going = [(place, entry) for place, plan in plans.items() for entry in plan.delete]
+    staying = [(place, entry) for place, plan in plans.items() for entry in plan.keep]
+    freed = sum(entry.backup.size for _, entry in going if entry.backup is not None)
+    where = "here and in S3" if Place.S3 in plans else "here; S3_RETENTION is off"
+    rows = [
+        ("What", f"Deletes {counted(len(going), 'file')}, {size(freed)} at most; {where}"),
+        ("Command", "pgconsole prune"),
+        *_entries(settings, "✗ goes", going),
+        *_entries(settings, "✓ stays", staying),
+    ]
+    return Confirmation("Apply retention now?", tuple(rows), f"delete {len(going)}")
+
+
+def _entries(
+    settings: Settings, label: str, entries: list[tuple[Place, Entry]]
+) -> Iterator[tuple[str, str]]:
+    for place, entry in entries[:_MOST_ENTRIES]:
+        root = settings.s3_prefix if place is Place.S3 else f"{settings.backup_dir}/"
+        name = entry.location.removeprefix(root)
+        yield label, f"{'S3 ' if place is Place.S3 else ''}{name}: {entry.reason}"
+    if len(entries) > _MOST_ENTRIES:
+        yield label, f"and {len(entries) - _MOST_ENTRIES:,} more"
+
+
+def _backup_text(settings: Settings, backup: StoredBackup, now: datetime) -> str:
+    name = backup.name
+    taken = f"{stamp(name.taken_at, settings.backup_timezone)}, {ago(name.taken_at, now)}"
+    return f"{name.database}, {name.backup_class}, {size(backup.size)}, taken {taken}"
 
 
 def _and_classes(more: list[str]) -> str:

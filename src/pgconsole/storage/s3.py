@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from pgconsole.dumps.naming import MANIFEST_SUFFIX
 from pgconsole.errors import StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage import s3_copy, s3_listing
 from pgconsole.storage.base import Listing, Place, StoredBackup
-from pgconsole.storage.s3_bucket import Bucket
+from pgconsole.storage.s3_bucket import Bucket, Head
 from pgconsole.storage.s3_client import Clients, Patience
 from pgconsole.storage.s3_errors import Address
 from pgconsole.storage.s3_object import S3Object
@@ -75,7 +76,17 @@ class S3Storage:
         Raises:
             StorageError: As `listing`.
         """
-        return s3_listing.backup_pages(self._bucket, self._prefix)
+        for page in self.listing_pages():
+            if page.backups:
+                yield list(page.backups)
+
+    def listing_pages(self) -> Iterator[Listing]:
+        """The same with all that is no backup, page by page.
+
+        Raises:
+            StorageError: As `listing`.
+        """
+        return s3_listing.listing_pages(self._bucket, self._prefix)
 
     def open(self, location: str) -> S3Object:
         """One object for ranged reading.
@@ -91,6 +102,14 @@ class S3Storage:
                 fix="list the bucket again; it may have been deleted",
             )
         return S3Object(self._bucket, location, head)
+
+    def find(self, location: str) -> Head | None:
+        """What a listing says of one object of any key, or None if it is not there.
+
+        Raises:
+            StorageError: The store can't be asked.
+        """
+        return self._bucket.find(location)
 
     def read_small(self, location: str) -> bytes:
         """A whole small object (a manifest; at most 64 MiB).
@@ -168,6 +187,38 @@ class S3Storage:
         s3_copy.copy(
             self._bucket, record, source_key, size=size, single_limit=self._single_copy_limit
         )
+
+    def remove(self, backup: StoredBackup) -> int:
+        """Delete one object and its manifest, the dump first.
+
+        A record on our disk tells the next backup of a manifest that was left behind.
+
+        Returns:
+            Bytes of the object; 0 if it was gone already.
+
+        Raises:
+            StorageError: The object is not what was listed any more (then it stays), or the store
+                refuses or can't be reached.
+        """
+        key = backup.location
+        found = self._bucket.find(key)
+        if found is not None and (found.size, found.modified) != (backup.size, backup.modified):
+            raise StorageError(
+                f"{key} is not deleted",
+                cause="it is not the object any more that was there a moment ago",
+                fix="see who writes there, then prune again",
+            )
+        record = RecordFile.begin(self._records, self._bucket.address, key)
+        try:
+            self._bucket.delete(key)
+        except StorageError:
+            with contextlib.suppress(StorageError):  # it may be gone all the same
+                if self._bucket.head(key) is not None:
+                    record.remove()
+            raise
+        self._bucket.delete(key + MANIFEST_SUFFIX)
+        record.remove()
+        return found.size if found else 0
 
     def abort_leftovers(self, database: str) -> list[str]:
         """Abort what killed jobs of exactly this database left; the caller holds its lock.

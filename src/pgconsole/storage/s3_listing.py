@@ -43,8 +43,10 @@ def object_pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectTypeDef]]:
             yield [found for found in page.get("Contents", []) if not found["Key"].endswith("/")]
 
 
-def backup_pages(bucket: Bucket, prefix: str) -> Iterator[list[StoredBackup]]:
-    """The backups page by page. A dump's manifest is the next key; they are kept together.
+def listing_pages(bucket: Bucket, prefix: str) -> Iterator[Listing]:
+    """What `listing` finds, page by page in the store's order, without holding more than a page.
+
+    A dump's manifest is the next key; they are kept together.
 
     Raises:
         StorageError: The bucket can't be listed.
@@ -54,10 +56,12 @@ def backup_pages(bucket: Bucket, prefix: str) -> Iterator[list[StoredBackup]]:
         objects = held + page
         # The last dump waits for the next page, which may begin with its manifest.
         held = objects[-1:]
-        if backups := _sorted(objects[:-1], {found["Key"] for found in objects}, prefix)[0]:
-            yield backups
-    if backups := _sorted(held, set(), prefix)[0]:
-        yield backups
+        backups, foreign, leftovers = _sorted(
+            objects[:-1], {found["Key"] for found in objects}, prefix
+        )
+        yield Listing(tuple(backups), tuple(foreign), tuple(leftovers))
+    backups, foreign, leftovers = _sorted(held, {found["Key"] for found in held}, prefix)
+    yield Listing(tuple(backups), tuple(foreign), tuple(leftovers))
 
 
 def listing(bucket: Bucket, prefix: str) -> Listing:

@@ -12,24 +12,19 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pgconsole.backups.standing import Standing, standing
+from pgconsole.backups.standing import standing
 from pgconsole.storage.base import StoredBackup
+from pgconsole.widgets.copy_text import PINNED, SIGNS
+from pgconsole.widgets.marks import NO_MARKS, Marks
 from pgconsole.widgets.shelf import EMPTY_SHELF, Shelf
 from pgconsole.widgets.words import clean, clipped, short_span, size, stamp, zone_name
 
 _HEADER_ROWS = 1
-_MARKER = "▌ "  # the selected row can be told without any colour
-
-_STANDINGS = {
-    Standing.COMPLETE: ("✓", "table--good"),
-    Standing.LISTED: ("·", "table--dim"),
-    Standing.UNKNOWN: ("?", "table--warning"),
-    Standing.DIFFERS: ("!", "table--warning"),
-    Standing.EMPTY: ("✗", "table--bad"),
-}
+_MARKER = "▌"  # the selected row can be told without any colour
 
 
 class _Column(NamedTuple):
@@ -46,6 +41,9 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
         elsewhere: What the other place is called in its column's header.
     """
 
+    class Selected(Message):
+        """Another backup is under the cursor."""
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header", "table--row", "table--cursor", "table--cursor-blurred",
         "table--good", "table--dim", "table--warning", "table--bad",
@@ -56,6 +54,7 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._zone = zone
         self._elsewhere_name = elsewhere
         self._shelf = EMPTY_SHELF
+        self._marks = NO_MARKS
         self._elsewhere: Mapping[str, int] | None = None
         self._now: datetime | None = None
         self._cursor = 0
@@ -72,31 +71,40 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The selected row, from 0."""
         return self._cursor
 
-    def fill(self, shelf: Shelf, elsewhere: Mapping[str, int] | None, now: datetime) -> None:
+    @property
+    def elsewhere(self) -> Mapping[str, int]:
+        """Sizes of the copies in the other place, as far as they are known."""
+        return self._elsewhere or {}
+
+    def fill(
+        self, shelf: Shelf, elsewhere: Mapping[str, int] | None, marks: Marks, now: datetime
+    ) -> None:
         """Show these backups; the cursor stays on its backup.
 
         Args:
             shelf: What lies here.
             elsewhere: Sizes of the copies in the other place; None if they are not known.
+            marks: What is proven of them, and which are pinned.
             now: The time.
         """
         self._now = now
-        if shelf.backups != self._shelf.backups:
+        if shelf.backups is not self._shelf.backups:  # equal ones would be the same: see readers
             selected = self.selected
             self._shelf = shelf
             self._cursor = self._place_of(selected)
             self.virtual_size = Size(0, len(shelf.backups) + _HEADER_ROWS)
             self._show_cursor()
-        elif elsewhere == self._elsewhere:
+        elif elsewhere is self._elsewhere and marks is self._marks:
             return
-        self._elsewhere = elsewhere
+        self._shelf, self._elsewhere, self._marks = shelf, elsewhere, marks
         self.refresh()
 
     def tick(self, now: datetime) -> None:
         """Let the ages grow; paints only if one in view reads differently now."""
         self._now = now
         first = round(self.scroll_y)
-        ages = [self._age(b) for b in self._shelf.backups[first : first + self.size.height]]
+        rows = self._shelf.backups[first : first + self.size.height]
+        ages = [self._age(backup) + self._state(backup)[0] for backup in rows]
         if ages != self._ages:
             self._ages = ages
             self.refresh()
@@ -131,6 +139,7 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._cursor = row
             self._show_cursor()
             self.refresh()
+            self.post_message(self.Selected())
 
     def _show_cursor(self) -> None:
         # The header covers the first line of the view, so rows end one line earlier.
@@ -170,7 +179,9 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
         if chosen:
             name = "table--cursor" if self.has_focus else "table--cursor-blurred"
             base += self.get_component_rich_style(name, partial=True)
-        segments = [Segment(_MARKER if chosen else "  ", base)]
+        pinned = self._marks.pin(backup) is not None
+        mark = (_MARKER if chosen else " ") + (PINNED if pinned else " ")
+        segments = [Segment(mark, base)]
         for column, (text, css) in zip(columns, self._cells(backup, columns), strict=True):
             style = base
             if css and not (chosen and self.has_focus):
@@ -185,34 +196,54 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
             _Column("AGE", 6, right=True),
             _Column("CLASS", 7),
             _Column("SIZE", 10, right=True),
-            _Column("STATE", 10),
+            _Column("STATE, PROVEN", 17),
         ]
         if self._elsewhere is not None:
-            columns.append(_Column(self._elsewhere_name, 8))
-        rest = width - 2 - sum(column.width + 2 for column in columns)
+            columns.append(_Column(self._elsewhere_name, 5))
         if len(self._shelf.newest_any) > 1:
-            if rest < 12 and self._elsewhere is not None:  # which database matters more
-                rest += columns.pop().width + 2
+            # Whose backup it is matters more than what can be seen otherwise.
+            while (rest := width - _taken_by(columns)) < 12 and len(columns) > 3:
+                columns.remove(_least_needed(columns, self._elsewhere_name))
             columns.insert(1, _Column("DATABASE", max(8, min(rest - 2, 32))))
         return columns
 
     def _cells(self, backup: StoredBackup, columns: list[_Column]) -> list[tuple[str, str]]:
         """Text and component class of each cell."""
-        known = standing(backup, self._elsewhere or {})
-        glyph, css = _STANDINGS[known]
-        cells = [
-            (stamp(backup.name.taken_at, self._zone), ""),
-            (self._age(backup), ""),
-            (str(backup.name.backup_class), "table--dim"),
-            (size(backup.size), ""),
-            (f"{glyph} {known}", css),
+        there = backup.name.relative_path in self.elsewhere
+        state, css = self._state(backup)
+        cells = {
+            "AGE": (self._age(backup), ""),
+            "CLASS": (str(backup.name.backup_class), "table--dim"),
+            "SIZE": (size(backup.size), ""),
+            "STATE, PROVEN": (state, css),
+            "DATABASE": (clean(backup.name.database), ""),
+            self._elsewhere_name: ("yes", "table--dim") if there else ("no", "table--warning"),
+        }
+        taken = (stamp(backup.name.taken_at, self._zone), "")
+        found = [taken, *(cells[column.name] for column in columns[1:])]
+        return [
+            (clipped(text, c.width), css) for (text, css), c in zip(found, columns, strict=True)
         ]
-        if columns[1].name == "DATABASE":
-            cells.insert(1, (clipped(clean(backup.name.database), columns[1].width), ""))
-        if len(cells) < len(columns):
-            there = backup.name.relative_path in (self._elsewhere or {})
-            cells.append(("yes", "table--dim") if there else ("no", "table--warning"))
-        return cells
+
+    def _state(self, backup: StoredBackup) -> tuple[str, str]:
+        """The word for what is known of a copy, how old that knowledge is, and its class."""
+        proof = self._marks.proof(backup)
+        known = standing(backup, self.elsewhere, proof)
+        sign, kind = SIGNS[known]
+        age = f" {short_span(self._now - proof.at)}" if proof is not None and self._now else ""
+        return f"{sign} {known}{age}", "" if kind == "plain" else f"table--{kind}"
+
+
+def _taken_by(columns: list[_Column]) -> int:
+    return 2 + sum(column.width + 2 for column in columns)
+
+
+def _least_needed(columns: list[_Column], elsewhere: str) -> _Column:
+    for name in (elsewhere, "AGE", "SIZE"):
+        for column in columns:
+            if column.name == name:
+                return column
+    return columns[-1]
 
 
 def _pad(text: str, column: _Column) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pgconsole.backups.evidence import Proof
 from pgconsole.backups.standing import Standing, standing
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.known import Known
+from pgconsole.widgets.marks import Marks
 from pgconsole.widgets.shelf import Shelf
-from pgconsole.widgets.words import ago, clean
+from pgconsole.widgets.words import ago, clean, counted
 
 _GRACE = timedelta(hours=1)  # a run that is due may take a while before it is called missing
 _FAILED = (JobStatus.FAILED, JobStatus.INTERRUPTED)
@@ -46,7 +48,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Facts:
     """Everything the judgement rests on.
 
     Attributes:
@@ -66,38 +68,40 @@ class Evidence:
     jobs_problem: str = ""
 
 
-def judge(evidence: Evidence, now: datetime) -> Verdict:
+def judge(facts: Facts, now: datetime) -> Verdict:
     """Judge the backups of the configured database."""
-    verdict = _judge(evidence, now)
+    verdict = _judge(facts, now)
     if verdict.level is not Level.GOOD:
         return verdict
-    if evidence.jobs_problem:
-        text = f"{verdict.text}. Whether a later one failed is unknown: {evidence.jobs_problem}"
+    if facts.jobs_problem:
+        text = f"{verdict.text}. Whether a later one failed is unknown: {facts.jobs_problem}"
         return replace(verdict, level=Level.UNKNOWN, text=text)
-    if not evidence.jobs_known:
+    if not facts.jobs_known:
         return replace(verdict, level=Level.UNKNOWN, text="Looking for failed jobs …")
     return verdict
 
 
-def _judge(evidence: Evidence, now: datetime) -> Verdict:
-    local = evidence.local
+def _judge(facts: Facts, now: datetime) -> Verdict:
+    local = facts.local
     if local.value is None:
         problem = local.problem
         text = f"Unknown: {clean(problem.problem)}" if problem else "Looking for backups …"
         return Verdict(Level.UNKNOWN, text)
-    newest = local.value.newest(evidence.database)
-    good = local.value.newest(evidence.database, complete=True)
+    newest = local.value.newest(facts.database)
+    good = local.value.good
     since = good.name.taken_at if good else None
     if local.problem is not None:
         return Verdict(Level.UNKNOWN, _not_readable(local, local.problem, newest, now), since)
-    failure = _failure(evidence, newest)
+    failure = _failure(facts, newest)
     if failure is not None:
         return Verdict(Level.BAD, _failed(failure, good, now), since, failure.id)
-    if newest is not good and newest is not None:
-        return Verdict(Level.UNKNOWN, _unchecked(newest, good, now), since)
     if newest is None:
-        return _none_here(evidence, now)
-    return _judge_good(evidence, local.value, newest, now)
+        return _none_here(facts, local.value.marks, now)
+    known = standing(newest, {}, local.value.marks.proof(newest))
+    if not known.is_good:
+        level, text = _not_good(local.value, newest, known, now)
+        return Verdict(level, text, since)
+    return _judge_good(facts, local.value, newest, now)
 
 
 def _not_readable(
@@ -109,7 +113,7 @@ def _not_readable(
     return f"Unknown: {clean(problem.problem)}. {seen}{before}"
 
 
-def _judge_good(evidence: Evidence, shelf: Shelf, newest: StoredBackup, now: datetime) -> Verdict:
+def _judge_good(facts: Facts, shelf: Shelf, newest: StoredBackup, now: datetime) -> Verdict:
     """The newest backup is complete: is it intact, in S3 too, and fresh?"""
     taken = newest.name.taken_at
     manifest = shelf.manifest
@@ -123,67 +127,113 @@ def _judge_good(evidence: Evidence, shelf: Shelf, newest: StoredBackup, now: dat
     ):
         text = f"Last backup {ago(taken, now)} is damaged: its size is not what its manifest says"
         return Verdict(Level.BAD, text)
-    level, place = _in_s3(evidence, newest, now)
-    text = f"Last backup {ago(taken, now)}: complete (verified when taken), {place}"
-    if _overdue(evidence, shelf, now):
+    level, place = _in_s3(facts, shelf.marks, newest, now)
+    what = _proven(shelf.marks, newest, now)
+    text = f"Last backup {ago(taken, now)}: {what}, {place}"
+    if _overdue(facts, shelf, now):
         assert shelf.due is not None
         level = Level.WARNING if level is Level.GOOD else level
         text = (
             f"Overdue: the run due {ago(shelf.due, now)} made no backup. "
-            f"Last one {ago(taken, now)}: complete, {place}"
+            f"Last one {ago(taken, now)}: {what}, {place}"
         )
     return Verdict(level, text, taken)
 
 
-def _overdue(evidence: Evidence, shelf: Shelf, now: datetime) -> bool:
-    if any(_concerns(job, evidence.database) and is_active(job) for job in evidence.jobs):
+def _proven(marks: Marks, backup: StoredBackup, now: datetime) -> str:
+    proof = marks.proof(backup)
+    assert proof is not None
+    how = "tried out" if proof.proof is Proof.RESTORED else "verified"
+    return f"{proof.proof} ({how} {ago(proof.at, now)})"
+
+
+def _overdue(facts: Facts, shelf: Shelf, now: datetime) -> bool:
+    if any(_concerns(job, facts.database) and is_active(job) for job in facts.jobs):
         return False
     return shelf.due is not None and shelf.due + _GRACE < now
 
 
-def _in_s3(evidence: Evidence, newest: StoredBackup, now: datetime) -> tuple[Level, str]:
+def _in_s3(facts: Facts, marks: Marks, newest: StoredBackup, now: datetime) -> tuple[Level, str]:
     """Whether the newest backup is in the bucket, as far as it is known."""
-    s3 = evidence.s3
+    s3 = facts.s3
     if s3 is None:
         return Level.GOOD, "local only (S3 is not set up)"
     if s3.value is None:
         if s3.problem is None:
-            return Level.UNKNOWN, "local; S3 has not answered yet"
+            return Level.UNKNOWN, f"local; S3 {_waiting(s3)}"
         return Level.WARNING, f"local; S3 unknown: {clean(s3.problem.problem)}"
     as_of = f" as of {ago(s3.read_at, now)}" if s3.problem and s3.read_at else ""
-    there = s3.value.sizes.get(newest.name.relative_path)
-    if there is None:
-        last = _last_ended(evidence)
+    size = s3.value.sizes.get(newest.name.relative_path)
+    if size is None:
+        last = _last_ended(facts)
         why = ""
         if last is not None and last.status is JobStatus.PARTLY_FAILED:
             why = f": {clean(last.cause or last.problem or '')}"
         return Level.WARNING, f"local, but not in S3{as_of}{why}"
-    if there != newest.size:
+    if size != newest.size:
         return Level.WARNING, f"local, but the copy in S3 has another size{as_of}"
-    return (Level.WARNING if as_of else Level.GOOD), f"local + S3{as_of}"
+    return _copy_in_s3(_standing_in_s3(s3.value, marks, newest), as_of)
 
 
-def _none_here(evidence: Evidence, now: datetime) -> Verdict:
+def _copy_in_s3(known: Standing, as_of: str) -> tuple[Level, str]:
+    if known is Standing.DAMAGED:
+        return Level.WARNING, f"local, but the copy in S3 is damaged{as_of}"
+    listed = " (listed only)" if known is Standing.LISTED else ""
+    return (Level.WARNING if as_of else Level.GOOD), f"local + S3{listed}{as_of}"
+
+
+def _standing_in_s3(shelf: Shelf, marks: Marks, backup: StoredBackup) -> Standing:
+    for copy in shelf.backups:
+        if copy.name == backup.name:
+            return standing(copy, {}, marks.proof(copy))
+    return Standing.LISTED
+
+
+def _waiting(s3: Known[Shelf]) -> str:
+    if s3.so_far is None:
+        return "has not answered yet"
+    return f"is still being read ({counted(len(s3.so_far.backups), 'backup')} so far)"
+
+
+def _none_here(facts: Facts, marks: Marks, now: datetime) -> Verdict:
     """No backup in the backup directory."""
-    s3 = evidence.s3
+    s3 = facts.s3
     if s3 is None:
         return Verdict(Level.WARNING, "No backup yet: nothing could be restored. Press b")
     if s3.value is None:
-        why = clean(s3.problem.problem) if s3.problem else "it has not answered yet"
-        return Verdict(Level.UNKNOWN, f"No local backup; S3 unknown: {why}")
-    there = s3.value.newest(evidence.database)
+        if s3.problem is None:
+            return Verdict(Level.UNKNOWN, f"No local backup; S3 {_waiting(s3)}")
+        text = f"No local backup; S3 unknown: {clean(s3.problem.problem)}"
+        return Verdict(Level.UNKNOWN, text)
+    there = s3.value.newest(facts.database)
     if there is None:
         return Verdict(Level.WARNING, "No backup yet: nothing could be restored. Press b")
-    text = f"No local backup; the newest in S3 was taken {ago(there.name.taken_at, now)}"
-    complete = standing(there, {}) is Standing.COMPLETE
-    return Verdict(Level.WARNING, text, there.name.taken_at if complete else None)
+    known = standing(there, {}, marks.proof(there))
+    text = f"No local backup; the newest in S3 was taken {ago(there.name.taken_at, now)}: {known}"
+    return Verdict(Level.WARNING, text, there.name.taken_at if known.is_good else None)
 
 
-def _unchecked(newest: StoredBackup, good: StoredBackup | None, now: datetime) -> str:
+_WHY_NOT = {
+    Standing.EMPTY: "is empty",
+    Standing.LISTED: "was never verified (v does it)",
+    Standing.INTACT: "is intact, but what is in it was never looked at (v does it)",
+}
+
+
+def _not_good(
+    shelf: Shelf, newest: StoredBackup, known: Standing, now: datetime
+) -> tuple[Level, str]:
+    """The newest backup is not proven complete."""
     taken = ago(newest.name.taken_at, now)
-    what = "is empty" if newest.size == 0 else "was never checked (it has no manifest)"
+    good = shelf.good
     rest = f"last complete one {ago(good.name.taken_at, now)}" if good else "no complete one exists"
-    return f"Unknown: the backup of {taken} {what}; {rest}"
+    if known is Standing.DAMAGED:
+        proof = shelf.marks.proof(newest)
+        why = clean(proof.problem) if proof is not None else ""
+        return Level.BAD, f"The backup of {taken} is damaged{': ' if why else ''}{why}; {rest}"
+    if shelf.marks.problem:
+        return Level.UNKNOWN, f"Unknown: {clean(shelf.marks.problem)}"
+    return Level.UNKNOWN, f"Unknown: the backup of {taken} {_WHY_NOT[known]}; {rest}"
 
 
 def _failed(job: Job, good: StoredBackup | None, now: datetime) -> str:
@@ -193,18 +243,18 @@ def _failed(job: Job, good: StoredBackup | None, now: datetime) -> str:
     return f"Last backup {word} {ago(ended(job), now)}{': ' if reason else ''}{reason}; {rest}"
 
 
-def _failure(evidence: Evidence, newest: StoredBackup | None) -> Job | None:
+def _failure(facts: Facts, newest: StoredBackup | None) -> Job | None:
     """The last backup job if it failed and no backup came after it, by whatever way."""
-    last = _last_ended(evidence)
+    last = _last_ended(facts)
     if last is None or last.status not in _FAILED:
         return None
     later = newest is not None and newest.name.taken_at > ended(last)
     return None if later else last
 
 
-def _last_ended(evidence: Evidence) -> Job | None:
-    for job in evidence.jobs:
-        if _concerns(job, evidence.database) and job.status in _ENDED:
+def _last_ended(facts: Facts) -> Job | None:
+    for job in facts.jobs:
+        if _concerns(job, facts.database) and job.status in _ENDED:
             return job
     return None
 

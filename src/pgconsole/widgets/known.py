@@ -21,6 +21,7 @@ class Known(Generic[T]):
         problem: Why the latest attempt failed; None if it did not.
         failed_at: When it failed.
         asked_at: When the attempt under way began; None if none is.
+        so_far: What the attempt under way has brought so far; never to be taken for the whole.
     """
 
     value: T | None = None
@@ -28,10 +29,15 @@ class Known(Generic[T]):
     problem: PgconsoleError | None = None
     failed_at: datetime | None = None
     asked_at: datetime | None = None
+    so_far: T | None = None
 
     def asking(self, now: datetime) -> Known[T]:
         """The same, while an attempt is under way."""
         return replace(self, asked_at=now)
+
+    def growing(self, part: T) -> Known[T]:
+        """The same, with what has come so far."""
+        return replace(self, so_far=part)
 
     def answered(self, value: T, now: datetime) -> Known[T]:
         """A fresh answer; earlier problems are over."""

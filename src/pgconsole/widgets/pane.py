@@ -34,14 +34,16 @@ class Pane(Vertical):
         self._title, self._short_title = titles
         self.body = body
         self.notice = Line(classes="pane-notice")
+        self.detail = Line(classes="pane-detail")
         self.info = Line(classes="pane-info")
         self._count = ""
         self._set_title()
 
     def compose(self) -> ComposeResult:
-        """The words for a state, the body, and the line about its age."""
+        """The words for a state, the body, its selected row, and the line about its age."""
         yield self.notice
         yield self.body
+        yield self.detail
         yield self.info
 
     @property
@@ -79,7 +81,7 @@ def age_text(known: Known[T], now: datetime) -> str:
         parts.append(f"read {_roughly(known.read_at, now)}")
     if known.failed_at is not None:
         parts.append(f"failed {_roughly(known.failed_at, now)}")
-    if known.waiting(now) > _SLOW:
+    if known.so_far is None and known.waiting(now) > _SLOW:
         parts.append(f"no answer for {span(known.waiting(now))}")
     return " · ".join(parts)
 

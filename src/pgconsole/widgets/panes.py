@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.message import Message
 
 from pgconsole.settings import Settings
-from pgconsole.storage.base import Place
+from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.backup_pane import BackupPane
 from pgconsole.widgets.log_pane import LogPane
 from pgconsole.widgets.pane import Pane
@@ -45,6 +45,11 @@ class Panes(Container):
     def active(self) -> str:
         """The name of the active pane."""
         return self._active.id or ""
+
+    @property
+    def selected(self) -> StoredBackup | None:
+        """The backup under the cursor of the active pane."""
+        return self._active.table.selected if isinstance(self._active, BackupPane) else None
 
     @property
     def tabs(self) -> dict[str, str]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pgconsole.backups.standing import standing
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.storage.base import Listing, StoredBackup
+from pgconsole.widgets.marks import NO_MARKS, Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +20,12 @@ class Shelf:
         backups: The newest first.
         sizes: Compressed bytes by `<class>/<name>`, to compare the two places.
         newest_any: The newest backup by database.
-        newest_complete: The newest backup that is known to be complete, by database.
         total: Bytes of all backups.
         foreign: Files that are none of ours.
         leftovers: Partial files that killed jobs left.
-        manifest: Of the newest complete backup of the configured database, if it was read.
+        marks: Proofs and pins; they lie in the backup directory, whatever place they are about.
+        good: The newest backup of the configured database that is proven complete.
+        manifest: Of the newest backup of the configured database that has one, if it was read.
         manifest_problem: Why that manifest could not be read; empty if it could.
         due: When the schedule wanted the run after the newest backup, UTC.
     """
@@ -30,35 +33,44 @@ class Shelf:
     backups: tuple[StoredBackup, ...]
     sizes: Mapping[str, int]
     newest_any: Mapping[str, StoredBackup]
-    newest_complete: Mapping[str, StoredBackup]
     total: int
     foreign: int
     leftovers: int
+    marks: Marks = NO_MARKS
+    good: StoredBackup | None = None
     manifest: Manifest | None = None
     due: datetime | None = None
     manifest_problem: str = ""
 
-    def newest(self, database: str, *, complete: bool = False) -> StoredBackup | None:
-        """The newest backup of a database; with `complete`, of those known to be complete."""
-        return (self.newest_complete if complete else self.newest_any).get(database)
+    def newest(self, database: str) -> StoredBackup | None:
+        """The newest backup of a database."""
+        return self.newest_any.get(database)
 
 
-EMPTY_SHELF = Shelf((), {}, {}, {}, 0, 0, 0)
+EMPTY_SHELF = Shelf((), {}, {}, 0, 0, 0)
 
 
-def shelf_of(listing: Listing) -> Shelf:
-    """Prepare a listing: whatever goes through all backups is done here, once."""
-    oldest_first = listing.backups[::-1]
+def shelf_of(listing: Listing, *, whole: bool = True) -> Shelf:
+    """Prepare a listing: whatever goes through all backups is done here, once.
+
+    Args:
+        listing: What lies there.
+        whole: False: more is coming. Half a list is compared with nothing.
+    """
+    sizes = {backup.name.relative_path: backup.size for backup in listing.backups} if whole else {}
     return Shelf(
         backups=listing.backups,
-        sizes={backup.name.relative_path: backup.size for backup in listing.backups},
-        newest_any={backup.name.database: backup for backup in oldest_first},
-        newest_complete={
-            backup.name.database: backup
-            for backup in oldest_first
-            if backup.has_manifest and backup.size > 0
-        },
+        sizes=sizes,
+        newest_any={backup.name.database: backup for backup in reversed(listing.backups)},
         total=sum(backup.size for backup in listing.backups),
         foreign=len(listing.foreign),
         leftovers=len(listing.leftovers),
     )
+
+
+def newest_good(shelf: Shelf, database: str, marks: Marks) -> StoredBackup | None:
+    """The newest backup of a database that is proven complete."""
+    for backup in shelf.backups if marks.proofs else ():
+        if backup.name.database == database and standing(backup, {}, marks.proof(backup)).is_good:
+            return backup
+    return None

@@ -15,7 +15,7 @@ from pgconsole.widgets.health import Level, Verdict, is_active
 from pgconsole.widgets.job_notice import figures, outcome, title
 from pgconsole.widgets.line import Line, Part
 from pgconsole.widgets.progress import Progress
-from pgconsole.widgets.words import clean, clipped, span, stamp, until, zone_name
+from pgconsole.widgets.words import clean, clipped, span, stamp, zone_name
 
 GLYPHS = {Level.GOOD: "✓", Level.WARNING: "!", Level.BAD: "✗", Level.UNKNOWN: "?"}
 STYLES = {
@@ -87,17 +87,20 @@ class StatusStrip(_Strip):
         super().__init__("status")
         self._zone = settings.backup_timezone
 
-    def judge(self, verdict: Verdict, next_run: datetime | None, now: datetime) -> None:
-        """Show a verdict."""
-        below = []
+    def judge(self, verdict: Verdict, due: tuple[str, bool]) -> None:
+        """Show a verdict, and what to expect next; True: that is cause for worry."""
+        below: list[Part] = []
         if verdict.lost_since is not None:
             moment = f"{stamp(verdict.lost_since, self._zone)} "
             moment += zone_name(self._zone, verdict.lost_since)
-            below.append(f"A restore loses changes since {moment}")
-        if next_run is not None:
-            below.append(f"{'next' if below else 'Next run'} due {until(next_run, now)}")
+            below.append((f"A restore loses changes since {moment}", "$muted"))
+        text, worry = due
+        if text:
+            text = text if below else text[0].upper() + text[1:]
+            below += [(" · ", "$muted")] if below else []
+            below.append((f"! {text}", "$text-warning") if worry else (text, "$muted"))
         style = STYLES[verdict.level]
-        more: list[Part] = [("\n" + " · ".join(below), "$muted")] if below else []
+        more: list[Part] = ["\n", *below] if below else []
         self._show(GLYPHS[verdict.level], style, (verdict.text, f"{style} bold"), *more)
 
 

@@ -1,0 +1,156 @@
+"""What the operator can have done: each asks first, then hands over to `Work`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from textual.app import App
+from textual.message import Message
+from textual.screen import Screen
+
+from pgconsole.backups.retention import Plan
+from pgconsole.jobs import Job
+from pgconsole.jobs.texts import JSON
+from pgconsole.screens import questions
+from pgconsole.screens.confirm import Confirmation, ConfirmScreen
+from pgconsole.screens.moments import end_of
+from pgconsole.screens.prompt import PromptScreen
+from pgconsole.screens.restore import Confirmed, RestoreScreen
+from pgconsole.screens.restore_text import RestoreText
+from pgconsole.screens.work import Work
+from pgconsole.settings import Settings
+from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.widgets.known import Known
+from pgconsole.widgets.marks import Marks
+from pgconsole.widgets.schedule_text import Timetable
+from pgconsole.widgets.shelf import Shelf
+
+
+@dataclass
+class Planned(Message):
+    """What retention would do now."""
+
+    plans: dict[Place, Plan]
+
+
+class Errands:
+    """Asks for a yes, then has it done.
+
+    Args:
+        app: Shows the dialogs.
+        settings: What the operator configured.
+        work: Does it.
+        now: The clock.
+    """
+
+    def __init__(
+        self,
+        app: Callable[[], App[Any]],
+        settings: Settings,
+        work: Work,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._work = work
+        self._now = now
+
+    def backup(self, local: Known[Shelf], s3: Known[Shelf]) -> None:
+        """Back up now."""
+        question = questions.ask_backup(self._settings, local, s3, self._now())
+        self._ask(question, lambda: self._work.start("backup", {}))
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job."""
+        self._ask(questions.ask_cancel(job, self._now()), lambda: self._work.cancel(job))
+
+    def upload(self, backup: StoredBackup) -> None:
+        """Copy a local backup to S3."""
+        question = questions.ask_upload(self._settings, backup, self._now())
+        request: dict[str, JSON] = {"filename": backup.name.filename}
+        self._ask(question, lambda: self._work.start("upload", request))
+
+    def verify(self, backup: StoredBackup, marks: Marks) -> None:
+        """Read a copy whole, and note what was found."""
+        question = questions.ask_verify(self._settings, backup, marks, self._now())
+        where = "paths" if backup.place is Place.LOCAL else "keys"
+        request: dict[str, JSON] = {where: [backup.location]}
+        self._ask(question, lambda: self._work.start("verify", request))
+
+    def restore(self, backup: StoredBackup, marks: Marks) -> None:
+        """Put a copy back into a database."""
+        text = RestoreText(self._settings, backup, marks, self._now())
+
+        def answered(confirmed: Confirmed | None) -> None:
+            if confirmed is not None:
+                request: dict[str, JSON] = {
+                    "place": str(backup.place),
+                    "location": backup.location,
+                    "database": confirmed.database,
+                    "confirmation": confirmed.confirmation,
+                }
+                self._work.start("restore", request)
+
+        self._push(RestoreScreen(self._settings, backup, text), answered)
+
+    def pin(self, backup: StoredBackup, marks: Marks) -> None:
+        """Keep a backup, or leave it to retention again."""
+        pinned = marks.pin(backup)
+        if pinned is not None:
+            question = questions.ask_unpin(self._settings, backup, pinned, self._now())
+            self._ask(question, lambda: self._work.unpin(backup.name))
+            return
+
+        def answered(answers: list[str] | None) -> None:
+            if answers is not None:
+                self._work.pin(backup.name, answers[0])
+
+        self._push(PromptScreen(questions.ask_pin(self._settings, backup, self._now())), answered)
+
+    def pause(self, table: Timetable) -> None:
+        """Pause the schedule, or let it go on."""
+        settings = self._settings
+        if table.pause is not None:
+            question = questions.ask_resume(table, table.pause, self._now())
+            self._ask(question, self._work.resume)
+            return
+
+        def answered(answers: list[str] | None) -> None:
+            if answers is not None:
+                reason, until = answers
+                self._work.pause(reason, end_of(until, self._now(), settings.backup_timezone))
+
+        prompt = questions.ask_pause(settings, table, self._now)
+        self._push(PromptScreen(prompt), answered)
+
+    def plan_retention(self) -> None:
+        """Work out what retention would do; `Planned` comes when that is known."""
+        settings = self._settings
+
+        def plan() -> Message:
+            # boto3 and psycopg, where they are needed first
+            from pgconsole.backups.prune import make_plan, retained_places  # noqa: PLC0415
+
+            return Planned(
+                {place: make_plan(settings, place) for place in retained_places(settings)}
+            )
+
+        self._work.run(plan)
+
+    def apply_retention(self, plans: dict[Place, Plan]) -> None:
+        """Show the plan with its reasons, then delete."""
+        question = questions.ask_prune(self._settings, plans)
+        self._ask(question, lambda: self._work.start("prune", {}))
+
+    def _ask(self, question: Confirmation, do: Callable[[], None]) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                do()
+
+        self._push(ConfirmScreen(question), answered)
+
+    def _push(self, screen: Screen[Any], answered: Callable[[Any], None]) -> None:
+        self._app().push_screen(screen, answered)

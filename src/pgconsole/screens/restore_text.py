@@ -1,0 +1,110 @@
+"""What the dialog says before a restore. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgconsole.backups.standing import Standing, standing
+from pgconsole.errors import PgconsoleError
+from pgconsole.postgres.sessions import Sessions
+from pgconsole.settings import Settings
+from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.widgets.copy_text import SIGNS, proven_text
+from pgconsole.widgets.marks import Marks
+from pgconsole.widgets.words import ago, counted, size, stamp, zone_name
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreText:
+    """The dialog's words for one copy of a backup.
+
+    Attributes:
+        settings: The server, and the configured database.
+        backup: The copy.
+        marks: What is proven of it.
+        now: When the dialog was opened.
+    """
+
+    settings: Settings
+    backup: StoredBackup
+    marks: Marks
+    now: datetime
+
+    @property
+    def title(self) -> str:
+        """The question."""
+        zone = self.settings.backup_timezone
+        taken = self.backup.name.taken_at
+        return f"Restore the backup of {stamp(taken, zone)} {zone_name(zone, taken)}?"
+
+    def rows(
+        self, database: str, sessions: Sessions | PgconsoleError | None
+    ) -> tuple[tuple[str, str], ...]:
+        """A label and a plain sentence each.
+
+        Args:
+            database: The target.
+            sessions: Who else is connected to it; an error if that can't be found out; None while
+                the server is being asked.
+        """
+        settings = self.settings
+        return (
+            ("Target", f"Database {database or '?'} on {settings.pghost}:{settings.pgport}"),
+            ("Backup", self._backup()),
+            ("Proof", self._proof()),
+            ("Does", self._what(database)),
+            ("Sessions", sessions_text(sessions)),
+            ("Before", f"What is there now is saved in {settings.backup_dir}/safety/ first; "
+                       "without that nothing is touched"),
+            ("If it fails", "The target stays as it was: it is one transaction"),
+            ("Command", self._command(database)),
+        )  # fmt: skip
+
+    def _backup(self) -> str:
+        backup = self.backup
+        where = "in S3" if backup.place is Place.S3 else "here"
+        age = ago(backup.name.taken_at, self.now)
+        return f"{backup.name.filename} {where}, {size(backup.size)}, taken {age}"
+
+    def _proof(self) -> str:
+        proof = self.marks.proof(self.backup)
+        known = standing(self.backup, {}, proof)
+        sign = f"{SIGNS[known][0]} {known}"
+        if proof is None:
+            return f"{sign}: nobody verified it. The restore reads it whole before anything else"
+        if known is Standing.DAMAGED:
+            return f"{sign}: {proof.problem}. The restore will refuse it"
+        return f"{sign}, {proven_text(proof, self.now)}"
+
+    def _what(self, database: str) -> str:
+        text = f"Drops what the backup holds and makes it anew; all else in {database or '?'} stays"
+        if database == self.backup.name.database:
+            taken, zone = self.backup.name.taken_at, self.settings.backup_timezone
+            text += f". Changes since {stamp(taken, zone)} are lost"
+        return text
+
+    def _command(self, database: str) -> str:
+        backup = self.backup
+        what = f"--from-s3 {shlex.quote(backup.location)}"
+        if backup.place is Place.LOCAL:
+            what = shlex.quote(backup.name.filename)
+        return f"pgconsole restore {what} --database {shlex.quote(database or '?')}"
+
+
+def sessions_text(sessions: Sessions | PgconsoleError | None) -> str:
+    """Who would be cut off."""
+    if sessions is None:
+        return "Asking the server …"
+    if isinstance(sessions, PgconsoleError):
+        cause = f": {sessions.cause}" if sessions.cause else ""
+        return f"Unknown: {sessions.problem}{cause}"
+    if not sessions.total:
+        return "Nobody else is connected"
+    named = [f"{count} {name}" for name, count in sessions.by_application[:_MOST_NAMED]]
+    more = sessions.total - sum(count for _, count in sessions.by_application[:_MOST_NAMED])
+    named += [f"{more} more"] if more else []
+    return f"{counted(sessions.total, 'session')} will be cut off: {', '.join(named)}"

@@ -1,0 +1,62 @@
+"""Lists the bucket page by page, in a feed's thread, and shows what it has so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from operator import attrgetter
+
+from pgconsole.settings import Settings
+from pgconsole.storage.base import ForeignFile, Listing, StoredBackup
+from pgconsole.widgets.shelf import Shelf, shelf_of
+
+_EVERY = 0.3  # seconds between two half lists, at least
+_SHARE = 5  # a half list is prepared for at most one fifth of the time
+_NEWEST = attrgetter("name.taken_at")
+
+
+class S3Reader:
+    """Lists the bucket. Pages are forgotten as soon as their backups are taken out of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._shelf: Shelf | None = None
+
+    def read(self, so_far: Callable[[Shelf], None]) -> Shelf:
+        """What the bucket holds.
+
+        Args:
+            so_far: Takes half lists, each longer than the one before.
+
+        Raises:
+            StorageError: It can't be listed.
+        """
+        from pgconsole.backups.catalog import s3_pages  # noqa: PLC0415 - after the first paint
+
+        backups: list[StoredBackup] = []
+        foreign: list[ForeignFile] = []
+        leftovers: list[str] = []
+        next_at = time.monotonic() + _EVERY
+        for page in s3_pages(self._settings):
+            backups += page.backups
+            foreign += page.foreign
+            leftovers += page.leftovers
+            began = time.monotonic()
+            if self._shelf is None and began >= next_at:
+                so_far(shelf_of(_listing(backups, foreign, leftovers), whole=False))
+                ended = time.monotonic()
+                next_at = ended + max(_EVERY, _SHARE * (ended - began))
+        listing = _listing(backups, foreign, leftovers)
+        if self._shelf is not None and listing.backups == self._shelf.backups:
+            # The same tuple again: whoever draws it sees at once that nothing changed.
+            listing = Listing(self._shelf.backups, listing.foreign, listing.leftovers)
+        self._shelf = shelf_of(listing)
+        return self._shelf
+
+
+def _listing(
+    backups: list[StoredBackup], foreign: list[ForeignFile], leftovers: list[str]
+) -> Listing:
+    # In place: pages come by class and key, and sorting what is nearly sorted costs little.
+    backups.sort(key=_NEWEST, reverse=True)
+    return Listing(tuple(backups), tuple(foreign), tuple(leftovers))

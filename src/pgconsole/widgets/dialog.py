@@ -1,0 +1,118 @@
+"""What dialogs are made of: rows that say what will happen, and questions below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalGroup, VerticalScroll
+from textual.message import Message
+from textual.widgets import Input
+
+from pgconsole.backups.confirmation import WORD
+from pgconsole.widgets.line import Line
+from pgconsole.widgets.words import clean
+
+Rows = Iterable[tuple[str, str]]
+
+
+class DialogRows(VerticalScroll, can_focus=False):
+    """A label and a plain sentence each; they scroll where there is hardly room."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(id="dialog-rows")
+        rows = list(rows)
+        self._labels = [label for label, _ in rows]
+        self._texts = [Line(classes="dialog-text") for _ in rows]
+        self.show(rows)
+
+    def compose(self) -> ComposeResult:
+        """The rows."""
+        for label, text in zip(self._labels, self._texts, strict=True):
+            with Horizontal(classes="dialog-row"):
+                row_label = Line(classes="dialog-label")
+                row_label.show(label)
+                yield row_label
+                yield text
+
+    def show(self, rows: Rows) -> None:
+        """Say something else; the labels are those of the beginning."""
+        for (_, text), line in zip(rows, self._texts, strict=True):
+            line.show(clean(text))
+
+
+class Field(Horizontal):
+    """A question and its answer, on one line."""
+
+    def __init__(self, question: str, name: str, *, value: str = "", placeholder: str = "") -> None:
+        super().__init__(classes="dialog-field")
+        self._question = Line(classes="dialog-question")
+        self.ask(question)
+        self.answer = Input(
+            value, id=name, compact=True, placeholder=placeholder, select_on_focus=False
+        )
+        self.answer.cursor_blink = False  # a cell painted twice a second is traffic over SSH
+
+    def compose(self) -> ComposeResult:
+        """The two."""
+        yield self._question
+        yield self.answer
+
+    def ask(self, question: str) -> None:
+        """Ask something else."""
+        self._question.show(f"{clean(question)}: ")
+
+
+class TypedYes(VerticalGroup):
+    """Asks for `yes`, and says `Confirmed` to nothing else.
+
+    Args:
+        verb: What `yes` does, as in `Type yes to <verb>`.
+    """
+
+    class Confirmed(Message):
+        """Exactly the word was typed."""
+
+        def __init__(self, typed: str) -> None:
+            super().__init__()
+            self.typed = typed
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(id="typed-yes")
+        self._field = Field(_question(verb), "answer")
+        self._hint = Line(id="hint")
+        self._hint.show(f"Enter acts only on exactly {WORD} · Esc closes, nothing happens")
+
+    def compose(self) -> ComposeResult:
+        """The question, and what Enter does."""
+        yield self._field
+        yield self._hint
+
+    def ask(self, verb: str) -> None:
+        """Ask for another thing; what was typed so far was typed to something else."""
+        self._field.ask(_question(verb))
+        self._field.answer.value = ""
+
+    def take_keys(self) -> None:
+        """Give the keys to the answer."""
+        self._field.answer.focus()
+
+    @on(Input.Submitted, "#answer")
+    def _answered(self, event: Input.Submitted) -> None:
+        """Check the answer to the letter."""
+        event.stop()
+        if event.value == WORD:
+            self.post_message(self.Confirmed(event.value))
+            return
+        said = f"“{clean(event.value)[:20]}” is not {WORD}" if event.value else "Nothing typed"
+        self.refuse(f"{said}: nothing happens. Type exactly {WORD}, or press Esc")
+
+    def refuse(self, why: str) -> None:
+        """Say why nothing happens."""
+        self._hint.add_class("-wrong")
+        self._hint.show(f"! {clean(why)}")
+
+
+def _question(verb: str) -> str:
+    return f"Type {WORD} to {verb}"

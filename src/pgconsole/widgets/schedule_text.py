@@ -1,0 +1,152 @@
+"""The schedule in words: what is due, whether anybody will do it, and what became of the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pgconsole.schedule.state import Heartbeat, Pause, Slot, SlotOutcome
+from pgconsole.settings import Settings
+from pgconsole.widgets.line import Part
+from pgconsole.widgets.words import ago, clean, span, stamp, until, zone_name
+
+_ALIVE_FOR = timedelta(minutes=3)  # the scheduler gives a sign of life every minute or sooner
+_OUTCOMES = {
+    SlotOutcome.STARTED: ("●", "running", "$text-primary"),
+    SlotOutcome.DONE: ("✓", "done", "$text-success"),
+    SlotOutcome.FAILED: ("✗", "failed", "$text-error"),
+    SlotOutcome.SKIPPED: ("–", "skipped", "$text-warning"),
+    SlotOutcome.MISSED: ("!", "missed", "$text-warning"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When backups are due, and what the scheduler left behind.
+
+    Attributes:
+        expression: Five cron fields: the living scheduler's, else this console's own.
+        zone: The time zone they are meant in.
+        words: The expression in English.
+        runs: The next slots, in that zone.
+        heartbeat: The scheduler's last sign of life; None: there was never one.
+        pause: The pause that is in force.
+        slots: The past, the newest first.
+    """
+
+    expression: str
+    zone: ZoneInfo
+    words: str
+    runs: tuple[datetime, ...]
+    heartbeat: Heartbeat | None = None
+    pause: Pause | None = None
+    slots: tuple[Slot, ...] = ()
+
+    def next_run(self, now: datetime) -> datetime | None:
+        """The next slot."""
+        return next((run for run in self.runs if run > now), None)
+
+
+def is_alive(heartbeat: Heartbeat, now: datetime) -> bool:
+    """Whether the scheduler was seen a moment ago."""
+    return not heartbeat.stopped and now - heartbeat.at <= _ALIVE_FOR
+
+
+def due_text(table: Timetable, now: datetime) -> tuple[str, bool]:
+    """What to expect next in a few words, and whether it is cause for worry."""
+    beat = table.heartbeat
+    if table.pause is not None:
+        return f"schedule paused by {clean(table.pause.by)}", True
+    if beat is not None and not is_alive(beat, now):
+        word = "stopped" if beat.stopped else "not seen for"
+        age = ago(beat.at, now) if beat.stopped else span(now - beat.at)
+        return f"scheduler {word} {age}", True
+    run = table.next_run(now)
+    return (f"next run due {until(run, now)}", False) if run is not None else ("", False)
+
+
+def schedule_text(table: Timetable, settings: Settings, now: datetime) -> list[Part]:
+    """All of the pane's text."""
+    return [
+        *_expression(table, settings),
+        *_scheduler(table, now),
+        *_paused(table, now),
+        "\n",
+        *_runs(table, now),
+        *_past(table, now),
+    ]
+
+
+def _expression(table: Timetable, settings: Settings) -> list[Part]:
+    parts: list[Part] = [
+        ("Schedule   ", "$muted"),
+        (clean(table.expression), "bold"),
+        f"   {clean(table.words)}",
+    ]
+    own = (settings.backup_schedule, str(settings.backup_timezone))
+    if own != (table.expression, str(table.zone)):
+        text = f"\n           ! The scheduler follows {clean(table.expression)} in {table.zone}; "
+        parts.append((f"{text}this console is set to {own[0]} in {own[1]}", "$text-warning"))
+    return parts
+
+
+def _scheduler(table: Timetable, now: datetime) -> list[Part]:
+    beat = table.heartbeat
+    label: Part = ("\nScheduler  ", "$muted")
+    if beat is None:
+        rest = "   cron may run backups; the age of the last one is the evidence"
+        return [label, ("? never seen", "$text-warning"), (rest, "$muted")]
+    where = f"   on {clean(beat.host)}, process {beat.pid}"
+    if beat.stopped:
+        return [label, (f"! stopped {ago(beat.at, now)}", "$text-warning"), (where, "$muted")]
+    if not is_alive(beat, now):
+        unseen = f"✗ not seen for {span(now - beat.at)}"
+        return [label, (unseen, "$text-error bold"), (where, "$muted")]
+    running = f"{where}, running for {span(now - beat.started_at)}"
+    return [label, ("✓ alive", "$text-success"), (running, "$muted")]
+
+
+def _paused(table: Timetable, now: datetime) -> list[Part]:
+    pause = table.pause
+    if pause is None:
+        return []
+    end = "until somebody resumes it (P)"
+    if pause.until is not None:
+        when = stamp(pause.until, table.zone)
+        end = f"until {when} {zone_name(table.zone, pause.until)}, {until(pause.until, now)}"
+    said = f"“{clean(pause.reason)}”, by {clean(pause.by)} {ago(pause.since, now)}, {end}"
+    return [("\nPaused     ", "$muted"), ("! paused  ", "$text-warning bold"), said]
+
+
+def _runs(table: Timetable, now: datetime) -> list[Part]:
+    """One line a run; local time only where it reads differently."""
+    parts: list[Part] = []
+    runs = [run for run in table.runs if run > now]
+    for number, run in enumerate(runs):
+        local = run.astimezone()
+        parts.append(("\nNext runs  " if number == 0 else "\n           ", "$muted"))
+        when = f"{run:%a %Y-%m-%d %H:%M} {clean(run.tzname() or '')}"
+        parts.append((when, "bold" if number == 0 else ""))
+        if local.utcoffset() != run.utcoffset():
+            parts.append((f"  = {local:%a %H:%M} {clean(local.tzname() or '')} here", ""))
+        parts.append((f"  {until(run, now)}", "$text-primary" if number == 0 else "$muted"))
+        if table.pause is not None and (table.pause.until is None or run < table.pause.until):
+            parts.append(("  skipped: paused", "$text-warning"))
+    return parts
+
+
+def _past(table: Timetable, now: datetime) -> list[Part]:
+    if not table.slots:
+        return [("\n\nPast runs  ", "$muted"), ("none recorded", "$muted")]
+    parts: list[Part] = ["\n"]
+    for number, slot in enumerate(table.slots):
+        glyph, word, style = _OUTCOMES[slot.outcome]
+        due = slot.due.astimezone(table.zone)
+        parts += [
+            ("\nPast runs  " if number == 0 else "\n           ", "$muted"),
+            f"{due:%a %Y-%m-%d %H:%M}  ",
+            (f"{glyph} {word:<7}", style),
+            (f"  {clean(slot.why)}" if slot.why else "", "$muted"),
+        ]
+    return parts
