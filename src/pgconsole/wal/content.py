@@ -14,9 +14,10 @@ from pgconsole.wal.segments import HEADER_SIZE, check_content
 GZIP = ".gz"
 CHUNK = 1 << 20  # bytes
 _LEVEL = 2  # of ISA-L: 16 MiB in well under 0.1 s
+_GZIP_FORMAT = 31  # zlib's windowBits for a gzip header and trailer
 
 
-class Readable(Protocol):
+class _Readable(Protocol):
     """A stream of bytes."""
 
     def read(self, size: int, /) -> bytes:
@@ -50,15 +51,18 @@ def write(source: IO[bytes], target: IO[bytes], *, compress: bool) -> None:
     """
     source.seek(0)
     if not compress:
-        _copy(source, target)
+        while chunk := source.read(CHUNK):
+            target.write(chunk)
         return
-    from isal import igzip  # noqa: PLC0415 - plain segments don't need it
+    from isal import isal_zlib  # noqa: PLC0415 - plain segments don't need it
 
-    with igzip.IGzipFile("", "wb", compresslevel=_LEVEL, fileobj=target, mtime=0) as zipped:
-        _copy(source, zipped)
+    stream = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_FORMAT)
+    while chunk := source.read(CHUNK):
+        target.write(stream.compress(chunk))
+    target.write(stream.flush())
 
 
-def same(source: IO[bytes], other: Readable, *, compressed: bool) -> bool:
+def same(source: IO[bytes], other: IO[bytes], *, compressed: bool) -> bool:
     """Whether `other` holds exactly what `source` does. A gzip file that is damaged does not.
 
     Raises:
@@ -67,21 +71,17 @@ def same(source: IO[bytes], other: Readable, *, compressed: bool) -> bool:
     source.seek(0)
     if not compressed:
         return _equal(source, other)
-    from isal import igzip, isal_zlib  # noqa: PLC0415 - plain segments don't need it
+    import gzip  # noqa: PLC0415 - plain segments don't need it
+    import zlib  # noqa: PLC0415
 
     try:
-        with igzip.IGzipFile(fileobj=other, mode="rb") as unzipped:
+        with gzip.GzipFile(fileobj=other, mode="rb") as unzipped:
             return _equal(source, unzipped)
-    except (igzip.BadGzipFile, EOFError, isal_zlib.error):
+    except (gzip.BadGzipFile, EOFError, zlib.error):
         return False
 
 
-def _copy(source: Readable, target: IO[bytes]) -> None:
-    while chunk := source.read(CHUNK):
-        target.write(chunk)
-
-
-def _equal(one: Readable, other: Readable) -> bool:
+def _equal(one: _Readable, other: _Readable) -> bool:
     while True:
         chunk = _exactly(one, CHUNK)
         if chunk != _exactly(other, CHUNK):
@@ -90,7 +90,7 @@ def _equal(one: Readable, other: Readable) -> bool:
             return True
 
 
-def _exactly(stream: Readable, size: int) -> bytes:
+def _exactly(stream: _Readable, size: int) -> bytes:
     """`size` bytes, fewer only at the end: a network stream gives what it has."""
     parts = []
     while size > 0 and (part := stream.read(size)):
