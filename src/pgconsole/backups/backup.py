@@ -18,7 +18,7 @@ from pgconsole.backups.locking import database_lock
 from pgconsole.backups.naming import NewName, new_name
 from pgconsole.backups.preflight import Preflight, check_preflight, local_problems
 from pgconsole.backups.prune import retain_after_backup
-from pgconsole.backups.publishing import Published, publish
+from pgconsole.backups.publishing import Published, make_up_classes, publish
 from pgconsole.backups.s3_copy import S3Copy
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupName, check_database_name
@@ -159,6 +159,7 @@ class _Backup:
             )
             self._report(Event("lock", f"locked database {settings.pgdatabase!r}"))
             remove_local_leftovers(settings, self._report)
+            make_up_classes(settings, self._report)
         ready = check_preflight(settings, problems)
         tool = ready.pg_dump
         self._report(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgconsole.backups.catalog import load_manifest
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.naming import NewName
 from pgconsole.dumps.manifest import Manifest
-from pgconsole.errors import StorageError
+from pgconsole.errors import DamagedError, StorageError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.local import LocalStorage
@@ -50,3 +52,29 @@ def publish(settings: Settings, new: NewName, manifest: Manifest, report: Report
     if failure is not None:
         report(Event("publish", str(failure), Level.ERROR))
     return Published(tuple(paths), failure)
+
+
+def make_up_classes(settings: Settings, report: Report) -> None:
+    """Give the newest backup the names in other classes that it did not get.
+
+    Its process was killed between two names, or a class's directory failed. Older backups are left
+    as they are: there retention may have taken a name away. The caller holds the database's lock;
+    whatever goes wrong is reported, and the next backup tries again.
+    """
+    storage = LocalStorage(settings.backup_dir)
+    try:
+        newest = next(
+            (one for one in storage.listing().backups if one.name.database == settings.pgdatabase),
+            None,
+        )
+        if newest is None or (manifest := load_manifest(settings, newest)) is None:
+            return
+        if (manifest.taken_at, manifest.compressed_bytes) != (newest.name.taken_at, newest.size):
+            return  # it is of another dump
+        for backup_class in manifest.classes:
+            path = storage.path(newest.name.in_class(backup_class))
+            if not os.path.lexists(path):
+                storage.add_class(newest.name, backup_class)
+                report(Event("lock", f"made up what the last backup did not get: {path}"))
+    except (StorageError, DamagedError) as error:
+        report(Event("lock", f"the last backup lacks a class: {error}", Level.WARNING))
