@@ -86,7 +86,7 @@ def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Prefl
     except (ServerError, ToolError) as error:
         found.append(error)
     if server is not None:
-        estimate = _estimate(settings, server)
+        estimate = estimate_of(settings, server)
         if not problems:
             found += _disk_problems(settings.backup_dir, estimate)
     if found or server is None or pg_dump is None:
@@ -119,7 +119,8 @@ def _make_directories(settings: Settings) -> None:
         ) from error
 
 
-def _estimate(settings: Settings, server: ServerInfo) -> Estimate:
+def estimate_of(settings: Settings, server: ServerInfo) -> Estimate:
+    """How large the next dump will be: as the last one, else by the size of the database."""
     previous = latest_manifest(settings)
     if previous is not None:
         return Estimate(

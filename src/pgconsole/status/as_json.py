@@ -1,4 +1,4 @@
-"""A report as JSON. The keys are an interface (docs/monitoring.md): none is changed, some are added.
+"""A report as JSON. The keys are an interface (docs/monitoring.md): never changed, only added to.
 
 Times are ISO 8601 in UTC, ages and durations seconds, sizes bytes; null is unknown or none.
 """

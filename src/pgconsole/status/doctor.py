@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from functools import partial
 
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs.texts import one_line
 from pgconsole.settings import Settings
-from pgconsole.status.checks import program
+from pgconsole.status.checks import bucket, directory, past, program, server, timetable, tools, wal
 from pgconsole.status.checks.base import (
     Check,
     CheckResult,
@@ -27,11 +27,36 @@ __all__ = ["CHECKS", "CheckResult", "CheckState", "run_checks"]
 _TIMEOUT = 20.0  # seconds for all checks together; each has shorter ones of its own
 _CLEAN_UP_TIMEOUT = 30.0  # seconds
 
-CHECKS = (Check("versions", program.versions),)
+CHECKS = (
+    Check("settings", program.settings),
+    Check("versions", program.versions),
+    Check("server", server.reachable),
+    Check("credentials", server.credentials),
+    Check("database", server.database),
+    Check("privileges", server.privileges),
+    Check("server clock", server.clock),
+    Check("pg_dump", tools.pg_dump),
+    Check("psql", tools.psql),
+    Check("backup directory", directory.directory),
+    Check("disk", directory.disk),
+    Check("leftovers", directory.leftovers),
+    Check("schedule", timetable.schedule),
+    Check("scheduler", timetable.scheduler),
+    Check("fresh backups", past.fresh),
+    Check("last backup", past.last_backup),
+    Check("verification", past.verified),
+    Check("retention", past.retention),
+    Check("S3", bucket.listable),
+    Check("S3 writing", bucket.writable, cleans_up=True),
+    Check("S3 clock", bucket.clock),
+    Check("S3 leftovers", bucket.leftovers),
+    Check("S3 retention", bucket.retention),
+    Check("WAL archive", wal.archive),
+)
 """All checks, in the order in which they are shown."""
 
 
-def run_checks(settings: Settings) -> Iterator[CheckResult]:
+def run_checks(settings: Settings) -> Generator[CheckResult, None, None]:
     """Run all checks side by side, and yield their results in the order of `CHECKS`.
 
     No check raises, and none takes longer than 20 s: what hangs until then is `unknown`. Close the
