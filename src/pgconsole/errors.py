@@ -88,6 +88,33 @@ class DamagedError(PgconsoleError):
     """A dump or manifest is not what it should be. Says where (byte offset) when known."""
 
 
+class VerifyError(PgconsoleError):
+    """Copies of backups that are not proven whole: damaged, or they could not be read.
+
+    Args:
+        problems: One error a copy, at least one.
+        result: What the operation would have returned.
+    """
+
+    def __init__(self, problems: list[PgconsoleError], result: object) -> None:
+        first = problems[0]
+        one = len(problems) == 1
+        super().__init__(
+            first.problem
+            if one
+            else f"{len(problems)} copies are not proven whole: "
+            + "; ".join(problem.problem for problem in problems),
+            cause=first.cause if one else "",
+            fix=first.fix if one else "use other backups; take a new one",
+        )
+        self.problems = problems
+        self.result = result
+
+
+class RefusedError(PgconsoleError):
+    """A dump was not restored, because that would do something else or could not end well."""
+
+
 class PartlyFailedError(PgconsoleError):
     """The local backup is published and good; a copy (S3, another class) could not be made.
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pgconsole.durable import make_directory, sync_directory
+from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
 
@@ -97,6 +98,18 @@ def record(settings: Settings, *evidence: Evidence) -> None:
     if before == 0:
         sync_directory(path.parent)
     evidence_history.tidy(settings, path, before, after)
+
+
+def note(settings: Settings, report: Report, *evidence: Evidence) -> None:
+    """As `record`, but a failure is only told: what was proven is true all the same."""
+    if not evidence:
+        return
+    try:
+        record(settings, *evidence)
+    except OSError as error:
+        why = error.strerror or str(error)
+        text = f"what was proven can't be written to {evidence_path(settings)}: {why}"
+        report(Event("evidence", text, Level.WARNING))
 
 
 def read_evidence(settings: Settings) -> dict[str, list[Evidence]]:

@@ -59,7 +59,11 @@ class Section(_Model):
 
 
 class Manifest(_Model):
-    """What is known of one dump. Times are UTC; sizes are bytes."""
+    """What is known of one dump. Times are UTC; sizes are bytes.
+
+    Of a file that nobody described when it was made (one of the old scripts), verifying finds out
+    what is in it. Then host, actor and server are empty, and it began and finished at `taken_at`.
+    """
 
     format: Literal["pgconsole-manifest"] = "pgconsole-manifest"
     version: Literal[1] = 1
@@ -90,6 +94,10 @@ class Manifest(_Model):
         return self.model_dump_json(by_alias=True, exclude_defaults=False).encode()
 
 
+class LaterManifestError(DamagedError):
+    """A manifest that a later pgconsole wrote. Not to be replaced: it knows more than we do."""
+
+
 def parse_manifest(data: bytes, source: str) -> Manifest:
     """Read a manifest.
 
@@ -98,11 +106,18 @@ def parse_manifest(data: bytes, source: str) -> Manifest:
         source: Its path or key, for the error.
 
     Raises:
-        DamagedError: It is no manifest, or of a version that this pgconsole does not know.
+        LaterManifestError: It is of a version that this pgconsole does not know.
+        DamagedError: It is no manifest.
     """
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:
+        if (version := _version(data)) > 1:
+            raise LaterManifestError(
+                f"Manifest {source} can't be used",
+                cause=f"it has version {version}, this pgconsole knows version 1",
+                fix="use the pgconsole that wrote it, or a later one",
+            ) from error
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise DamagedError(
@@ -110,3 +125,20 @@ def parse_manifest(data: bytes, source: str) -> Manifest:
             cause=f"{where}: {first['msg']}",
             fix="verify the backup: that writes a new one",
         ) from error
+
+
+class _Version(BaseModel):
+    """All that is read of a manifest that can't be understood."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: Literal["pgconsole-manifest"]
+    version: int
+
+
+def _version(data: bytes) -> int:
+    """The version that a manifest claims, or 0."""
+    try:
+        return _Version.model_validate_json(data).version
+    except ValidationError:
+        return 0

@@ -11,6 +11,7 @@ from pgconsole.errors import (
     PartlyFailedError,
     PgconsoleError,
     PreflightError,
+    VerifyError,
 )
 from pgconsole.jobs.state import JobStatus, Problem
 from pgconsole.report import Level
@@ -67,7 +68,7 @@ def failed(error: BaseException, kind: str) -> Outcome:
             JobStatus.PARTLY_FAILED, error.exit_code, Level.WARNING, trouble, result=error.result
         )
     if isinstance(error, PgconsoleError):
-        obstacles = error.problems if isinstance(error, PreflightError) else []
+        obstacles = error.problems if isinstance(error, PreflightError | VerifyError) else []
         if len(obstacles) == 1:  # it is the trouble itself
             obstacles = []
         return Outcome(
@@ -76,6 +77,7 @@ def failed(error: BaseException, kind: str) -> Outcome:
             Level.ERROR,
             Problem(error.problem, error.cause, error.fix),
             tuple(Problem(item.problem, item.cause, item.fix) for item in obstacles),
+            result=error.result if isinstance(error, VerifyError) else None,
         )
     traceback.print_exception(error)
     trouble = Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,7 @@ from pgconsole.storage.base import Listing, Place, StoredBackup
 from pgconsole.storage.local_file import LocalFile
 from pgconsole.storage.local_scan import (
     Scan,
+    as_listed,
     is_as_listed,
     leftover_name,
     manifest_path,
@@ -63,6 +65,23 @@ class LocalStorage:
         """
         for backup_class in self._classes():
             yield self._scan(backup_class).backups
+
+    def find(self, name: BackupName) -> StoredBackup | None:
+        """One backup as a listing shows it, or None if it is not there or no regular file.
+
+        Raises:
+            StorageError: Its directory can't be read.
+        """
+        path = self.path(name)
+        with files.translated(f"{path} can't be looked for"):
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                return None
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            has_manifest = os.path.lexists(manifest_path(path))
+        return as_listed(name, str(path), status, has_manifest=has_manifest)
 
     def open(self, location: str) -> LocalFile:
         """One file for ranged reading.
@@ -141,6 +160,23 @@ class LocalStorage:
                 raise _exists(final) from None
             files.fsync_directory(final.parent)
         return final
+
+    def add_manifest(self, name: BackupName, manifest: Manifest) -> None:
+        """Write the manifest of a published dump; one that is there is replaced.
+
+        The dump may be deleted meanwhile: then nothing stays.
+
+        Raises:
+            StorageError: It can't be written; what was there is still there.
+        """
+        final = self.path(name)
+        target = manifest_path(final)
+        with files.translated(f"Manifest {target} can't be written"):
+            files.write_durably(partial_path(target), manifest.to_json())
+            partial_path(target).rename(target)
+            if not os.path.lexists(final):
+                target.unlink(missing_ok=True)
+            files.fsync_directory(target.parent)
 
     def add_class(self, name: BackupName, backup_class: BackupClass) -> Path:
         """Make a published backup a member of another class too, by hard link or else by copy.

@@ -62,6 +62,14 @@ def leftover_name(filename: str) -> BackupName | None:
     return parse_name(stem) if stem != filename else None
 
 
+def as_listed(
+    name: BackupName, location: str, status: os.stat_result, *, has_manifest: bool
+) -> StoredBackup:
+    """A backup as a listing shows it."""
+    modified = _modified(status)
+    return StoredBackup(name, Place.LOCAL, location, status.st_size, modified, has_manifest)
+
+
 def is_as_listed(status: os.stat_result, backup: StoredBackup) -> bool:
     """Whether a file is the regular file that the listing saw, not written to since."""
     return stat.S_ISREG(status.st_mode) and (status.st_size, _modified(status)) == (
@@ -92,11 +100,8 @@ def _sort(
         name = parse_name(filename)
         if name is not None and name.backup_class is backup_class:
             status = entry.stat(follow_symlinks=False)
-            modified = _modified(status)
             has_manifest = filename + MANIFEST_SUFFIX in entries
-            scan.backups.append(
-                StoredBackup(name, Place.LOCAL, entry.path, status.st_size, modified, has_manifest)
-            )
+            scan.backups.append(as_listed(name, entry.path, status, has_manifest=has_manifest))
             return
         owner = leftover_name(filename)
         if owner is not None and owner.backup_class is backup_class:
