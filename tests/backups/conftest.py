@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.backups.helpers import Recorder
@@ -27,3 +30,18 @@ def recorder() -> Recorder:
 def s3_variables(s3: S3Server, s3_bucket: str) -> dict[str, str]:
     """The variables that turn S3 on, with a bucket of this test's own."""
     return s3.environment(s3_bucket)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    directory = tmp_path / "small"
+    directory.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", directory],
+        check=False, capture_output=True,
+    )  # fmt: skip
+    if mounted.returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield directory
+    subprocess.run(["umount", directory], check=True)

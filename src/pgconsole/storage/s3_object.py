@@ -28,6 +28,11 @@ class S3Object:
         """Total bytes."""
         return self._head.size
 
+    @property
+    def version(self) -> str:
+        """Which version of the object it is, as the store names it (its ETag)."""
+        return self._head.etag
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes from `offset`; fewer only at the end.
 

@@ -1,0 +1,126 @@
+"""The copy of a dump that is to be restored: in a listing, or anywhere else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pgconsole.backups.catalog import s3_storage
+from pgconsole.dumps.manifest import Manifest, parse_manifest
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, parse_name
+from pgconsole.errors import ConfigurationError, StorageError
+from pgconsole.settings import Settings
+from pgconsole.storage import files
+from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.storage.local import LocalStorage
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCopy:
+    """A copy as it is now.
+
+    Attributes:
+        place: Where it lies.
+        location: Its absolute path, or its key in the bucket.
+        size: Compressed bytes.
+        modified: When it was last written, as listings say it, UTC.
+        name: What its file name says; None for safety backups and foreign names.
+        stored: As listings show it; None if it lies elsewhere than backups do.
+    """
+
+    place: Place
+    location: str
+    size: int
+    modified: datetime
+    name: BackupName | None
+    stored: StoredBackup | None
+
+
+def find_copy(settings: Settings, place: Place, location: str) -> FoundCopy:
+    """Look at a copy.
+
+    Args:
+        settings: Whose backup directory and bucket.
+        place: Where it lies.
+        location: Its absolute path, or its whole key.
+
+    Raises:
+        ConfigurationError: S3 is off, or the location can't be one.
+        StorageError: There is no such copy, or it can't be looked at.
+    """
+    if place is Place.LOCAL:
+        return _local(settings, Path(location))
+    return _s3(settings, check_key(settings, location))
+
+
+def beside(path: Path) -> Manifest | None:
+    """The manifest beside a local dump; None for a file of the old scripts.
+
+    Raises:
+        StorageError: It can't be read.
+        DamagedError: It is no manifest, or of a version that this pgconsole does not know.
+    """
+    location = f"{path}{MANIFEST_SUFFIX}"
+    if not os.path.lexists(location):
+        return None
+    return parse_manifest(LocalStorage(path.parent).read_small(location), location)
+
+
+def check_key(settings: Settings, key: str) -> str:
+    """A whole key, as `aws s3 ls` and listings show it; also as `s3://<bucket>/<key>`.
+
+    Raises:
+        ConfigurationError: It can't be the key of a dump, or its last part no file name here.
+    """
+    key = key.removeprefix(f"s3://{settings.s3_bucket}/")
+    parts = key.split("/")
+    cause = ""
+    if not key.isprintable():
+        cause = "it has characters that can't be printed"
+    elif "" in parts or "." in parts or ".." in parts:
+        cause = "it has an empty part, `.` or `..`"
+    elif parts[-1].startswith(".") or not parts[-1].endswith(".gz"):
+        cause = "its last part is no name of a dump (.sql.gz)"
+    if cause:
+        raise ConfigurationError(
+            f"{key!r} can't be the key of a backup",
+            cause=cause,
+            fix="give a whole key, e.g. backups/daily/thinktank_daily_20260225_020000.sql.gz; "
+            "`pgconsole restore --list-s3` lists the backups",
+        )
+    return key
+
+
+def _local(settings: Settings, path: Path) -> FoundCopy:
+    if not path.is_absolute():
+        raise ConfigurationError(f"{path} is no absolute path", fix="give the whole path")
+    with files.translated(f"{path} can't be restored"):
+        status = path.lstat()
+    name = parse_name(path.name)
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    stored = None
+    if name is not None and LocalStorage(settings.backup_dir).path(name) == path:
+        manifest = path.with_name(path.name + MANIFEST_SUFFIX)
+        stored = StoredBackup(
+            name, Place.LOCAL, str(path), status.st_size, modified, manifest.exists()
+        )
+    return FoundCopy(Place.LOCAL, str(path), status.st_size, modified, name, stored)
+
+
+def _s3(settings: Settings, key: str) -> FoundCopy:
+    storage = s3_storage(settings)
+    found = storage.find(key)
+    if found is None:
+        raise StorageError(
+            f"{key} can't be restored",
+            cause=f"bucket {settings.s3_bucket!r} has no such object",
+            fix="give a whole key, with the prefix; `pgconsole restore --list-s3` lists them",
+        )
+    name = parse_name(key.rpartition("/")[2])
+    stored = None
+    if name is not None and settings.s3_prefix + name.relative_path == key:
+        has_manifest = storage.find(key + MANIFEST_SUFFIX) is not None
+        stored = StoredBackup(name, Place.S3, key, found.size, found.modified, has_manifest)
+    return FoundCopy(Place.S3, key, found.size, found.modified, name, stored)
