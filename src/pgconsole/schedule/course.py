@@ -10,13 +10,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pgconsole.schedule.history import Slot, SlotOutcome
-from pgconsole.schedule.runs import slots
-from pgconsole.schedule.state import Pause
+from pgconsole.schedule.runs import slots, slots_between
+from pgconsole.schedule.state import Heartbeat, Pause
 
 CORRECTION = timedelta(hours=3)  # a larger step back corrects a wrong clock: cron(8)
 _IN_TIME = timedelta(minutes=5)  # what a busy machine may need; a later slot counts as made up
@@ -111,9 +112,36 @@ def decide_at_start(missed: Sequence[datetime], now: datetime, situation: Situat
     ]
 
 
-def accounted_until(past: Sequence[Slot], now: datetime) -> datetime | None:
-    """Up to when a scheduler has said what became of its slots; None if none ever has."""
-    return max((slot.due for slot in past if slot.due <= now), default=None)
+def missed_slots(
+    past: Sequence[Slot],
+    last_life: Heartbeat | None,
+    now: datetime,
+    expression: str,
+    timezone: ZoneInfo,
+) -> list[datetime]:
+    """The slots before `now` of which nobody has said what became of them, UTC.
+
+    They are those of the schedule that the last life followed: a new one has missed nothing.
+
+    Args:
+        past: The last slots that are accounted for.
+        last_life: The last sign of life of the scheduler before.
+        now: When the scheduler started.
+        expression: The schedule that it follows.
+        timezone: And its time zone.
+    """
+    since = max((slot.due for slot in past if slot.due <= now), default=None)
+    if since is None:
+        since = last_life.at if last_life else now
+    since = max(since, now - _LONGEST_ABSENCE)
+    found = None
+    if last_life is not None:
+        # Another version of pgconsole may have known expressions or zones that we do not.
+        with suppress(ValueError, KeyError, OSError):
+            found = slots_between(last_life.schedule, ZoneInfo(last_life.timezone), since, now)
+    if found is None:
+        found = slots_between(expression, timezone, since, now)
+    return [slot for slot in found if slot < now]  # the one of now is the initial backup
 
 
 def accounted_ahead(past: Sequence[Slot], now: datetime) -> frozenset[datetime]:
@@ -124,11 +152,6 @@ def accounted_ahead(past: Sequence[Slot], now: datetime) -> frozenset[datetime]:
         if slot.due > now
         and (slot.outcome is not SlotOutcome.MISSED or slot.due - now <= CORRECTION)
     )
-
-
-def longest_absence(since: datetime, now: datetime) -> datetime:
-    """From when on slots count as missed, at the earliest."""
-    return max(since, now - _LONGEST_ABSENCE)
 
 
 def _take_up(due: datetime, now: datetime, situation: Situation, how: str) -> Slot:

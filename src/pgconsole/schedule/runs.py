@@ -23,7 +23,9 @@ _LONGEST_REPEAT = timedelta(hours=3)
 
 
 def next_runs(expression: str, timezone: ZoneInfo, now: datetime, count: int) -> list[datetime]:
-    """The next slots after `now`, in the schedule's time zone.
+    """The next slots after `now`, in the schedule's time zone, to be shown.
+
+    Compare them in UTC: to Python, a repeated local time equals no time of another zone (PEP 495).
 
     Args:
         expression: Five cron fields, already validated.

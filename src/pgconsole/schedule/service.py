@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from pgconsole import jobs, locks
 from pgconsole.errors import BusyError, ExitCode, PgconsoleError, StorageError
@@ -23,17 +22,16 @@ from pgconsole.schedule.course import (
     Course,
     Situation,
     accounted_ahead,
-    accounted_until,
     decide,
     decide_at_start,
-    longest_absence,
+    missed_slots,
 )
 from pgconsole.schedule.history import Slot, SlotOutcome
 from pgconsole.schedule.log import Log, Write
-from pgconsole.schedule.runs import in_words, slots_between
+from pgconsole.schedule.runs import in_words
 from pgconsole.schedule.signals import StopSignals
 from pgconsole.schedule.signs import HEARTBEAT, Signs
-from pgconsole.schedule.state import Heartbeat, schedule_directory
+from pgconsole.schedule.state import schedule_directory
 from pgconsole.settings import Settings
 
 LOCK = "lock"
@@ -133,7 +131,13 @@ class Scheduler:
             f"{settings.backup_timezone}; database {settings.pgdatabase!r}; "
             f"backups in {settings.backup_dir}"
         )
-        missed = self._missed(now)
+        missed = missed_slots(
+            self._past,
+            self._signs.last_life(),
+            now,
+            settings.backup_schedule,
+            settings.backup_timezone,
+        )
         for slot in reversed(self._past):
             if slot.outcome is SlotOutcome.STARTED:
                 self._resolve(slot)
@@ -183,26 +187,6 @@ class Scheduler:
         settings = self._settings
         ahead = accounted_ahead(past, now)
         return Course(settings.backup_schedule, settings.backup_timezone, now, ahead)
-
-    def _missed(self, now: datetime) -> list[datetime]:
-        """The slots that came while nobody was there."""
-        last_life = self._signs.last_life()
-        since = accounted_until(self._past, now) or (last_life.at if last_life else now)
-        missed = self._scheduled_then(last_life, longest_absence(since, now), now)
-        return [slot for slot in missed if slot < now]  # the one of now is the initial backup
-
-    def _scheduled_then(
-        self, last_life: Heartbeat | None, since: datetime, now: datetime
-    ) -> list[datetime]:
-        """The slots of the schedule that the last life followed: a new one has missed nothing."""
-        if last_life is not None:
-            try:
-                zone = ZoneInfo(last_life.timezone)
-                return slots_between(last_life.schedule, zone, since, now)
-            except (ValueError, KeyError, OSError) as error:  # of another version of pgconsole
-                self._log.say(f"the schedule of the last scheduler is not known: {error}")
-        settings = self._settings
-        return slots_between(settings.backup_schedule, settings.backup_timezone, since, now)
 
     def _resolve(self, slot: Slot) -> None:
         """What became of a backup whose end the last life did not see?"""
