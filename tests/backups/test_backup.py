@@ -125,7 +125,7 @@ class TestEvents:
     ) -> None:
         result = run_backup(make_settings(postgres16, database), ALICE, recorder)
         phases = list(dict.fromkeys(event.phase for event in recorder.events))
-        assert phases == ["lock", "preflight", "dump", "verify", "publish"]
+        assert phases == ["lock", "preflight", "dump", "verify", "publish", "retention"]
         assert (
             f"PGPASSWORD=*** PGDATABASE={database} {postgres16.bin_dir}/pg_dump "
             "--no-owner --no-acl --clean --if-exists --no-password"
