@@ -14,7 +14,7 @@ from tests.backups.helpers import Recorder, files_in, pg_dump_wrapper, zcat
 from tests.conftest import MakeSettings, create_database, drop_database
 from tests.support import wait_until
 
-from pgconsole.backups import dump_process, dumping
+from pgconsole.backups import dumping, tool_process
 from pgconsole.backups.backup import BackupRequest, run_backup
 from pgconsole.backups.catalog import local_backups
 from pgconsole.demo.servers import PostgresServer
@@ -183,20 +183,6 @@ class TestPgDumpFails:
 
 class TestDisk:
     @pytest.fixture
-    def small_disk(self, tmp_path: Path) -> Iterator[Path]:
-        """A file system of 2 MiB."""
-        directory = tmp_path / "small"
-        directory.mkdir()
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", directory],
-            check=False, capture_output=True,
-        )  # fmt: skip
-        if mounted.returncode != 0:
-            pytest.skip("needs the right to mount a tmpfs")
-        yield directory
-        subprocess.run(["umount", directory], check=True)
-
-    @pytest.fixture
     def large(self, postgres16: PostgresServer) -> Iterator[str]:
         """A database whose dump takes some 4 MB, although its estimate says far less."""
         create_database(
@@ -279,7 +265,7 @@ class TestInterruption:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(dump_process, "_GRACE", 0.3)
+        monkeypatch.setattr(tool_process, "_GRACE", 0.3)
         pids = tmp_path / "pids"
         use_pg_dump(
             f'trap \'\' TERM; sleep 1000 & echo $! $$ > {pids}; "$REAL" "$@" | head -c 3000; wait'

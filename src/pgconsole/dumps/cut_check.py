@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NoReturn
 
-from pgconsole.dumps.layout import Extent
+from pgconsole.dumps.layout import FIX, Extent
 from pgconsole.dumps.manifest import Section, SectionKind
-from pgconsole.dumps.members import ByteRange, Tally, damaged, decode_member, sliced, tally
+from pgconsole.dumps.members import ByteRange, damaged, decode_member, sliced
+from pgconsole.dumps.row_check import RowTally, check_rows, tally_rows
 from pgconsole.dumps.scanner import Boundary, Scanner
 from pgconsole.dumps.source import RangedSource
 from pgconsole.errors import DamagedError
@@ -21,7 +22,7 @@ _LARGE = 8 << 20
 _MARKER = b"\\.\n"
 
 Placed = list[tuple[Section, list[Extent]]]
-Shown = Tally | Iterable[bytes]  # what decoding a member gives: of rows a tally, of SQL the text
+Shown = RowTally | Iterable[bytes]  # what decoding a member gives: of rows a tally, of SQL the text
 
 
 def check_cut(
@@ -30,10 +31,9 @@ def check_cut(
     on_read: Callable[[memoryview], None],
     progress: Callable[[], None],
 ) -> Scanner:
-    """Decode every member, count the rows, and read all SQL.
+    """Decode every member, count the rows, find where they end, and read all SQL.
 
-    Rows are not searched for an end of rows: whoever compares the file's SHA-256 with the
-    manifest's knows that these are the bytes that were scanned when the manifest was made.
+    The manifest is not trusted: who can change the file can change what lies beside it.
 
     Args:
         source: The file.
@@ -58,7 +58,7 @@ def check_cut(
             for _ in extents:
                 result = next(shown)
                 progress()
-                if isinstance(result, Tally):
+                if isinstance(result, RowTally):
                     tallies.append(result)
                 else:
                     for piece in result:
@@ -82,14 +82,14 @@ def _decoded(
     stream = ByteRange(source, 0, source.size, _REQUEST)
     pending: deque[Future[Shown]] = deque()
     for section, extents in placed:
-        show = tally if section.kind is SectionKind.DATA else list
+        show = tally_rows if section.kind is SectionKind.DATA else list
         for extent in extents:
             compressed = _watched(stream.take(extent.length), on_read)
-            if max(extent.length, 0 if show is tally else extent.raw_bytes) > _LARGE:
+            if max(extent.length, 0 if show is tally_rows else extent.raw_bytes) > _LARGE:
                 while pending:
                     yield pending.popleft().result()
                 pieces = decode_member(compressed, extent.offset, extent.raw_bytes)
-                yield tally(pieces) if show is tally else pieces
+                yield tally_rows(pieces) if show is tally_rows else pieces
                 continue
             pending.append(pool.submit(_show, show, b"".join(compressed), extent))
             if len(pending) > waiting:
@@ -111,17 +111,13 @@ def _watched(
 
 
 def _rows_end(
-    scanner: Scanner, section: Section, extents: list[Extent], tallies: list[Tally]
+    scanner: Scanner, section: Section, extents: list[Extent], tallies: list[RowTally]
 ) -> list[Boundary]:
     """Check the rows of a table, and show the scanner where they end."""
-    for extent, counted in zip(extents, tallies, strict=True):
-        lines = extent.rows + (extent is extents[-1])  # and the line that ends the rows
-        if counted.newlines != lines:
-            what = f"it holds {counted.newlines} lines instead of {lines}"
-            raise damaged(extent.offset, what, f"of table {section.table}")
-    tail = tallies[-1].tail
-    if not (tail.endswith(b"\n" + _MARKER) or tail == _MARKER) or scanner.copy is None:
-        raise damaged(extents[-1].offset, f"the rows of {section.table} do not end with it", "")
+    check_rows(section, extents, tallies, scanner.offset)
+    if scanner.copy is None:
+        what = f"it should hold the rows of {section.table}, but none begin there"
+        raise damaged(extents[0].offset, what, "")
     scanner.skip_rows(section.raw_bytes - len(_MARKER))
     return scanner.feed(_MARKER)
 
@@ -145,5 +141,5 @@ def _raise_other_sections(section: Section, offset: int) -> NoReturn:
         "The manifest is not of this file",
         cause=f"the section {section.table or section.kind} that ends at byte {offset} of the "
         "uncompressed dump is none",
-        fix="verify the backup: that writes a new one",
+        fix=FIX,
     )

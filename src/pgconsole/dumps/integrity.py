@@ -11,6 +11,7 @@ from pgconsole.dumps.cut_check import check_cut
 from pgconsole.dumps.layout import layout
 from pgconsole.dumps.manifest import Manifest, Section
 from pgconsole.dumps.source import RangedSource
+from pgconsole.dumps.sqlnotes import Foreign, MetaCommand
 from pgconsole.dumps.survey import Survey
 from pgconsole.errors import DamagedError
 
@@ -30,6 +31,11 @@ class CheckedDump:
         server_version: As pg_dump wrote it into the header, e.g. `16.4`; may be empty.
         pg_dump_version: Likewise.
         warnings: Sentences for the operator.
+        commands: All backslash commands that psql would obey, at most 100 of pg_dump's own and 100
+            others.
+        foreigners: What else pg_dump doesn't write and can't be followed safely, at most 100.
+        extensions: The extensions that it creates.
+        misread_at: Where psql would lose its way, see `DumpNotes`.
     """
 
     raw_bytes: int
@@ -39,6 +45,10 @@ class CheckedDump:
     server_version: str
     pg_dump_version: str
     warnings: tuple[str, ...]
+    commands: tuple[MetaCommand, ...] = ()
+    foreigners: tuple[Foreign, ...] = ()
+    extensions: tuple[str, ...] = ()
+    misread_at: int | None = None
 
 
 def check_dump(
@@ -76,6 +86,10 @@ def check_dump(
         server_version=scanner.notes.server_version,
         pg_dump_version=scanner.notes.pg_dump_version,
         warnings=scanner.warnings(),
+        commands=tuple(scanner.notes.commands),
+        foreigners=tuple(scanner.notes.foreigners),
+        extensions=tuple(scanner.notes.extensions),
+        misread_at=scanner.notes.misread_at,
     )
     if manifest is not None:
         _compare(checked, manifest)

@@ -17,7 +17,7 @@ from pgconsole.errors import DamagedError
 
 # psql ends the rows at such a line, also if it ends like one of Windows. Searched for as a regular
 # expression this takes half the time of bytes.find, measured on short, long and escaped rows.
-_MARKER = re.compile(rb"\n\\\.\r?\n")
+MARKER = re.compile(rb"\n\\\.\r?\n")
 _MARKER_BEGIN = b"\n\\."
 _MARKER_TAIL = 4  # bytes of a marker that may lie in the chunk before
 # SQL is copied for the lexer, this much at a time: with a table of few rows every few hundred
@@ -42,15 +42,18 @@ class Boundary(NamedTuple):
 class Scanner:
     """Finds the sections of a dump that is fed in chunks of any size. Memory is bounded.
 
+    Args:
+        notes: Is told what is read; None for notes that only remember.
+
     Attributes:
         offset: Bytes fed so far.
         copy: The COPY statement whose rows are passing, or None within SQL.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notes: DumpNotes | None = None) -> None:
         self.offset = 0
         self.copy: CopyStatement | None = None
-        self._lexer = SqlLexer()
+        self._lexer = SqlLexer(notes)
         self._carry = b""  # SQL that could not be judged yet
         self._tail = b""  # the last bytes of the rows so far
         self._kind = SectionKind.BEFORE
@@ -60,6 +63,11 @@ class Scanner:
     def notes(self) -> DumpNotes:
         """What the dump says about itself: versions, commands, header and trailer."""
         return self._lexer.notes
+
+    @property
+    def settled(self) -> int:
+        """Offset behind the last statement, comment or command that has ended."""
+        return self._lexer.settled
 
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know about a dump that is whole."""
@@ -84,6 +92,8 @@ class Scanner:
         """
         end = len(chunk) if end is None else end
         base = self.offset - start  # offset of chunk[0]
+        if (zero := chunk.find(b"\0", start, end)) >= 0:
+            raise no_text(base + zero)
         found: list[Boundary] = []
         pos = start
         while pos < end:
@@ -136,10 +146,10 @@ class Scanner:
     def _rows(self, chunk: bytes | bytearray, pos: int, end: int) -> int | None:
         r"""Search the end of the rows; the position after the `\.` line, or None."""
         window = self._tail + chunk[pos : min(end, pos + _MARKER_TAIL)]
-        match = _MARKER.search(window)
+        match = MARKER.search(window)
         if match and match.start() < len(self._tail):
             return pos + match.end() - len(self._tail)
-        match = _MARKER.search(chunk, pos, end)
+        match = MARKER.search(chunk, pos, end)
         if match:
             return match.end()
         self._tail = (self._tail + chunk[max(pos, end - _MARKER_TAIL) : end])[-_MARKER_TAIL:]
@@ -187,3 +197,12 @@ class Scanner:
             cause=f"{what} at byte {self.offset} of the uncompressed dump",
             fix="take a new backup",
         )
+
+
+def no_text(offset: int) -> DamagedError:
+    """The error for a byte of zero: psql would not see what follows it on its line."""
+    return DamagedError(
+        f"No dump of pg_dump at byte {offset} of the uncompressed dump",
+        cause="there is a byte of zero, which no text has",
+        fix="use another backup; take a new one",
+    )

@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable
 
 from pgconsole.dumps.copystatement import CopyStatement, codec_of, parse_copy
-from pgconsole.dumps.sqlnotes import DumpNotes
+from pgconsole.dumps.sqlnotes import DumpNotes, Statement
 from pgconsole.errors import DamagedError
 
 _WORD = rb"A-Za-z0-9_$\x80-\xff"
 _WORD_BYTES = bytes(byte for byte in range(256) if re.match(rb"[%s]" % _WORD, bytes([byte])))
-_OPENERS = rb"--|/\*|['\"();\\$]"
+# pg_dump writes no carriage return by itself outside of quotes. One between two strings would glue
+# them together for psql.
+_OPENERS = rb"--|/\*|::|:=|\r(?!\n)|['\"();:\\$]"
 # At the beginning of a statement every token counts; further in, only what may hide a semicolon.
 _HEAD = re.compile(
     rb"(?:[eEbBxX]|[uU]&)?'|[A-Za-z_\x80-\xff][%(w)s]*|[0-9]+(?:[A-Za-z_\x80-\xff][%(w)s]*)?"
-    rb"|--|/\*|\S" % {b"w": _WORD}
+    rb"|--|/\*|::|:=|\r(?!\n)|\S" % {b"w": _WORD}
 )
 _BODY = re.compile(_OPENERS)
 _FUNCTION = re.compile(
@@ -38,6 +40,8 @@ _REST_OF_WORD = re.compile(rb"[%s]*" % _WORD)
 _NUMBER = re.compile(rb"\$?[0-9]+")
 _NEXT_WORD = re.compile(rb"\s*([%s]*)" % _WORD)
 _ESCAPED = re.compile(rb"[^\\']*(?:(?:\\[\s\S]|'')[^\\']*)*")
+# After a colon: psql would put the value of its variable of this name here, if it has one.
+_VARIABLE = re.compile(rb"[A-Za-z0-9_\x80-\xff'\"{]")
 _COMMENT_MARK = re.compile(rb"/\*|\*/")
 _LINE_END = re.compile(rb"[\r\n]")
 _COMMAND_END = re.compile(rb"\n")
@@ -48,6 +52,7 @@ _SET = re.compile(
 _MAX_STATEMENT = 1 << 20  # of COPY, the only long statement that is kept: 1,600 columns fit
 _MAX_HELD = 1 << 20  # the longest single token
 _MAX_NOTE = 200  # of a comment or a backslash command
+_MAX_HEAD = 1000  # of a statement: in it are the kind and the names of what it makes
 
 
 class SqlLexer:
@@ -55,13 +60,18 @@ class SqlLexer:
 
     Attributes:
         copy: Set when `scan` stopped after a COPY line; the caller takes it away.
-        notes: What the comments and commands said.
+        notes: What the comments, commands and statements said.
+        settled: Offset behind the last statement, comment or command that has ended.
+
+    Args:
+        notes: Is told what is read; None for notes that only remember.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notes: DumpNotes | None = None) -> None:
         self.copy: CopyStatement | None = None
+        self.settled = 0
         self._coming: CopyStatement | None = None  # `copy` once its line has ended
-        self.notes = DumpNotes()
+        self.notes = notes or DumpNotes()
         self._standard_strings = True
         self._codec = "utf-8"
         self._base = 0  # offset of the text's first byte in the dump
@@ -75,6 +85,9 @@ class SqlLexer:
 
     def _begin_statement(self) -> None:
         self._inside = False  # a token of a statement was read
+        self._start = 0  # offset of its first token
+        self._first = b""  # that token
+        self._head = bytearray()
         self._ended = False
         self._words = b""
         self._pattern = _HEAD
@@ -108,10 +121,11 @@ class SqlLexer:
             new = self._state(text, pos, final)
             if new == pos:
                 break
-            if self._text is not None:
-                self._keep(text[pos:new], base + pos)
+            if self._inside:
+                self._keep(text, pos, new)
             pos = new
             if self._ended:
+                self.settled = base + pos
                 self._end_statement()
         if len(text) - pos > _MAX_HELD:
             raise DamagedError(
@@ -121,30 +135,42 @@ class SqlLexer:
             )
         return pos
 
-    def _keep(self, text: bytes, offset: int) -> None:
-        assert self._text is not None
-        self._text += text
+    def _keep(self, text: bytes, pos: int, end: int) -> None:
+        """Remember what a statement consists of, as far as it is needed."""
+        room = _MAX_HEAD - len(self._head)
+        if room > 0:
+            self._head += text[pos : min(end, pos + room)]
+        if self._text is None:
+            return
+        self._text += text[pos:end]
         if len(self._text) > _MAX_STATEMENT:
             raise DamagedError(
-                f"The statement before byte {offset} of the uncompressed dump can't be followed",
+                f"The statement before byte {self._base + end} of the uncompressed dump "
+                "can't be followed",
                 cause="a COPY or SET statement of more than 1 MiB",
                 fix="take a new backup",
             )
 
     def _end_statement(self) -> None:
-        statement = None if self._text is None else bytes(self._text).strip()
+        text = None if self._text is None else bytes(self._text).strip()
+        statement = Statement(
+            self._start, self.settled, self._first, bytes(self._head).strip(), self._codec
+        )
         self._begin_statement()
-        if statement is None:
-            return
-        if setting := _SET.fullmatch(statement):
-            name, value = setting[1].lower(), setting[2].lower()
-            if name == b"standard_conforming_strings":
-                self._standard_strings = value not in {b"off", b"false", b"no", b"0"}
-            elif name == b"client_encoding":
-                self._codec = codec_of(value.decode("ascii"))
-        elif copy := parse_copy(statement, self._codec):
-            self._coming = copy
-            self._state = self._copy_line
+        copy = None
+        if text is not None:
+            if setting := _SET.fullmatch(text):
+                self._set(setting[1].lower(), setting[2].lower())
+            elif copy := parse_copy(text, self._codec):
+                self._coming = copy
+                self._state = self._copy_line
+        self.notes.statement(statement, copy)
+
+    def _set(self, name: bytes, value: bytes) -> None:
+        if name == b"standard_conforming_strings":
+            self._standard_strings = value not in {b"off", b"false", b"no", b"0"}
+        elif name == b"client_encoding":
+            self._codec = codec_of(value.decode("ascii"))
 
     # Each state below consumes what it can from `pos` and returns where it stopped; not moving
     # means that more text is needed to judge.
@@ -161,8 +187,11 @@ class SqlLexer:
             return match.end()
         if token == b"\\":
             return self._backslash(text, match.start())
-        self._inside = True
-        self.notes.token(self._base + match.start())
+        if not self._inside:
+            self._inside = True
+            self._start = self._base + match.start()
+            self._first = token[:20].lower()
+            self.notes.token(self._start)
         if token[-1:] == b"'":
             self._open_string(text, pos, match.end() - 1)
         elif token == b'"':
@@ -172,11 +201,16 @@ class SqlLexer:
         elif token[0] in _WORD_BYTES:
             self._word(token.lower(), self._base + match.start())
         else:
-            self._punctuation(token)
+            self._punctuation(token, text, match.start())
         return match.end()
 
-    def _punctuation(self, token: bytes) -> None:
-        if token == b"(":
+    def _punctuation(self, token: bytes, text: bytes, at: int) -> None:
+        if token == b":":
+            if _VARIABLE.match(text, at + 1):
+                self.notes.colon(self._base + at)
+        elif token == b"\r":
+            self.notes.foreign(self._base + at, b"\\r", "a carriage return outside of quotes")
+        elif token == b"(":
             self._parens += 1
         elif token == b")":
             self._parens = max(0, self._parens - 1)
@@ -283,6 +317,7 @@ class SqlLexer:
     def _line_comment(self, text: bytes, pos: int, final: bool) -> int:
         end = self._read_note(_LINE_END, text, pos, final)
         if self._state == self._sql and not self._inside:
+            self.settled = self._base + end
             self.notes.comment(bytes(self._note))
         return end
 
@@ -301,6 +336,8 @@ class SqlLexer:
             pos = mark.end()
             if self._depth == 0:
                 self._state = self._sql
+                if not self._inside:
+                    self.settled = self._base + pos
                 return pos
         half_a_mark = not final and text[pos:][-1:] in {b"/", b"*"}
         return len(text) - half_a_mark
@@ -319,6 +356,8 @@ class SqlLexer:
     def _command(self, text: bytes, pos: int, final: bool) -> int:
         end = self._read_note(_COMMAND_END, text, pos, final)
         if self._state == self._sql:
+            if not self._inside:
+                self.settled = self._base + end
             self.notes.command(self._note_at, b"\\" + bytes(self._note))
         return end
 
@@ -343,7 +382,7 @@ _WORDS = frozenset(bytes([byte]) for byte in _WORD_BYTES)
 def _judgeable(text: bytes) -> int:
     """Up to where tokens are whole, whatever follows the text."""
     words = len(text.rstrip(_WORD_BYTES + b"&"))
-    return words if words < len(text) else len(text.rstrip(b"-/\\"))
+    return words if words < len(text) else len(text.rstrip(b"-/\\:\r"))
 
 
 def _match_end(pattern: re.Pattern[bytes], text: bytes, pos: int) -> int:

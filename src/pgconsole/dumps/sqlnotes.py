@@ -5,10 +5,28 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from pgconsole.dumps.copystatement import CopyStatement
+
 _OWN_COMMAND = re.compile(rb"\\((?:un)?restrict) ([A-Za-z0-9]+)\s*")
 _SERVER = b"Dumped from database version "
 _PG_DUMP = b"Dumped by pg_dump version "
 _MAX_COMMANDS = 100
+_MAX_FOREIGN = 100
+_SHOWN = 100  # bytes of a foreign statement
+# Statements that begin or end transactions. pg_dump writes two of them, around large objects.
+_TRANSACTION = frozenset(
+    {
+        b"abort", b"begin", b"commit", b"end", b"prepare", b"release", b"rollback", b"savepoint",
+        b"start",
+    }
+)  # fmt: skip
+_OWN_TRANSACTION = frozenset({b"BEGIN;", b"COMMIT;"})
+# In these a byte of a letter can be a quote or a backslash for one reader and none for the other.
+_UNSAFE_ENCODING = re.compile(
+    rb"SET\s+client_encoding.*?(SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)", re.IGNORECASE
+)
+_EXTENSION = re.compile(rb'CREATE EXTENSION (?:IF NOT EXISTS )?(?:"([^"]+)"|([a-z0-9_$]+))')
+_MAX_EXTENSIONS = 1000
 
 
 class MetaCommand(NamedTuple):
@@ -25,11 +43,50 @@ class MetaCommand(NamedTuple):
     from_pg_dump: bool
 
 
+class Foreign(NamedTuple):
+    """Something in the SQL that pg_dump doesn't write and that can't be followed safely.
+
+    Attributes:
+        offset: Where it is, bytes from the beginning of the dump.
+        text: Its beginning.
+        why: What it is.
+    """
+
+    offset: int
+    text: str
+    why: str
+
+
+class Statement(NamedTuple):
+    """A statement that was read to its end.
+
+    Attributes:
+        start: Offset of its first token in the dump.
+        end: Offset behind its semicolon.
+        first: Its first token, in lower case.
+        head: Its beginning, at most 1,000 bytes.
+        codec: How its text is encoded.
+    """
+
+    start: int
+    end: int
+    first: bytes
+    head: bytes
+    codec: str
+
+    @property
+    def for_transaction(self) -> bool:
+        """Whether it is the BEGIN or COMMIT that pg_dump writes around large objects."""
+        return self.first in _TRANSACTION and self.head in _OWN_TRANSACTION
+
+
 class DumpNotes:
     r"""Header, trailer and commands of a dump, as they pass.
 
     Attributes:
-        commands: The backslash commands so far, at most 100.
+        commands: The backslash commands so far, at most 100 of pg_dump's own and 100 others.
+        foreigners: What else pg_dump does not write, at most 100.
+        extensions: The extensions that the dump creates.
         server_version: From the header, or empty.
         pg_dump_version: From the header, or empty.
         has_header: Whether the dump began as pg_dump's dumps begin.
@@ -41,6 +98,8 @@ class DumpNotes:
 
     def __init__(self) -> None:
         self.commands: list[MetaCommand] = []
+        self.foreigners: list[Foreign] = []
+        self.extensions: list[str] = []
         self.server_version = ""
         self.pg_dump_version = ""
         self.has_header = False
@@ -49,6 +108,7 @@ class DumpNotes:
         self.misread_at: int | None = None
         self._in_header = True
         self._key = b""  # of the `\restrict` in force
+        self._room = {True: _MAX_COMMANDS, False: _MAX_COMMANDS}
 
     @property
     def restricted(self) -> bool:
@@ -85,9 +145,47 @@ class DumpNotes:
             if match[2] != self._key:
                 self._strange(f"the key at byte {offset} is not that of its `\\restrict`")
             self._key = b""
-        if len(self.commands) < _MAX_COMMANDS:
+        own = match is not None
+        # Each kind has its own room: no crowd of harmless ones hides another.
+        if self._room[own]:
+            self._room[own] -= 1
             shown = text.decode("utf-8", "backslashreplace").strip()
-            self.commands.append(MetaCommand(offset, shown, match is not None))
+            self.commands.append(MetaCommand(offset, shown, own))
+
+    def statement(self, statement: Statement, copy: CopyStatement | None) -> None:
+        """A statement has ended.
+
+        Args:
+            statement: Where it is, and how it begins.
+            copy: Set if rows follow it.
+        """
+        if statement.first == b"copy":
+            if copy is None or copy.table is None:
+                self.foreign(statement.start, statement.head, "a COPY that pg_dump doesn't write")
+        elif statement.first == b"set":
+            if _UNSAFE_ENCODING.match(statement.head):
+                why = "an encoding in which a quote can't be told from a part of a letter"
+                self.foreign(statement.start, statement.head, why)
+        elif statement.first == b"create":
+            self._extension(statement)
+        elif statement.first in _TRANSACTION and not statement.for_transaction:
+            why = "it begins or ends a transaction, and pg_dump doesn't write it"
+            self.foreign(statement.start, statement.head, why)
+
+    def colon(self, offset: int) -> None:
+        """Psql takes what follows the colon at `offset` for the name of one of its variables."""
+
+    def foreign(self, offset: int, text: bytes, why: str) -> None:
+        """Something that pg_dump doesn't write."""
+        if len(self.foreigners) < _MAX_FOREIGN:
+            shown = text[:_SHOWN].decode("utf-8", "backslashreplace")
+            self.foreigners.append(Foreign(offset, shown, why))
+
+    def _extension(self, statement: Statement) -> None:
+        match = _EXTENSION.match(statement.head)
+        if match and len(self.extensions) < _MAX_EXTENSIONS:
+            name = match[1] or match[2]
+            self.extensions.append(name.decode(statement.codec, "backslashreplace"))
 
     def misread(self, offset: int) -> None:
         """Psql would lose its way at `offset`; the first place counts."""

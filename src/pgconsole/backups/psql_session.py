@@ -1,0 +1,121 @@
+"""The server's side of a restore: who blocks it, and what became of its transaction."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from pgconsole.errors import ServerError
+from pgconsole.postgres.server import connect
+from pgconsole.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+END_TIMEOUT = 60.0  # seconds; undoing is quick in PostgreSQL, but a file's unlink need not be
+_LOOK = 0.1  # seconds between two looks at a session that is ending
+_QUERY_TIMEOUT = "10s"
+
+_BLOCKERS = """
+    SELECT b.pid, b.usename, b.application_name, b.state, left(b.query, 100)
+      FROM unnest(pg_blocking_pids(%(pid)s)) AS p (pid)
+      JOIN pg_stat_activity b ON b.pid = p.pid
+     ORDER BY b.pid
+"""
+_STATE = "SELECT state FROM pg_stat_activity WHERE pid = %(pid)s AND backend_xid::text = %(xid)s"
+# Only while it still runs our transaction: the process number may be somebody else's by now.
+_TERMINATE = f"SELECT pg_terminate_backend(%(pid)s) WHERE EXISTS ({_STATE})"
+_FATE = "SELECT txid_status(%(txid)s)"
+
+
+class Fate(StrEnum):
+    """What became of a transaction."""
+
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "unknown"
+
+
+class RestoreSession:
+    """The session in which psql restores, seen from another one.
+
+    Args:
+        target: How to reach the server.
+        pid: The process of psql's session there.
+        txid: Its transaction, with epoch.
+    """
+
+    def __init__(self, target: Settings, pid: int, txid: int) -> None:
+        self._target = target
+        self._facts = {"pid": pid, "txid": txid, "xid": str(txid % 2**32)}
+
+    def blockers(self) -> list[str]:
+        """The sessions that it waits for, in words; empty if none, or if nobody answers."""
+        try:
+            with self._connection() as connection:
+                rows = connection.execute(_BLOCKERS, self._facts).fetchall()
+        except ServerError:
+            return []
+        return [_in_words(*row) for row in rows]
+
+    def idle(self) -> bool:
+        """Whether it waits for the next statement; False if nobody answers."""
+        try:
+            with self._connection() as connection:
+                row = connection.execute(_STATE, self._facts).fetchone()
+        except ServerError:
+            return False
+        return row is not None and row[0] == "idle in transaction"
+
+    def end(self) -> Fate:
+        """End the session if its transaction still runs, and say what became of that.
+
+        Waits until the server has done so, at most a minute.
+        """
+        deadline = time.monotonic() + END_TIMEOUT
+        while True:
+            fate = self._look()
+            if fate is not None:
+                return fate
+            if time.monotonic() > deadline:
+                return Fate.UNKNOWN
+            time.sleep(_LOOK)
+
+    def _look(self) -> Fate | None:
+        try:
+            with self._connection() as connection:
+                row = connection.execute(_FATE, self._facts).fetchone()
+                said = str(row[0]) if row else ""
+                if said == "in progress":
+                    connection.execute(_TERMINATE, self._facts)
+        except ServerError:
+            return None
+        return {"committed": Fate.COMMITTED, "aborted": Fate.ROLLED_BACK}.get(said)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """A short visit.
+
+        Raises:
+            ServerError: The server doesn't answer.
+        """
+        import psycopg  # noqa: PLC0415 - 0.2 s
+
+        with connect(self._target, application_name="pgconsole restore watch") as connection:
+            try:
+                connection.execute(f"SET statement_timeout = '{_QUERY_TIMEOUT}'")
+                yield connection
+            except psycopg.Error as error:
+                raise ServerError("PostgreSQL did not answer", cause=str(error)) from error
+
+
+def _in_words(
+    pid: int, user: str | None, application: str | None, state: str | None, query: str | None
+) -> str:
+    who = f"{application} of {user}" if application else f"a session of {user}"
+    doing = " ".join((query or "").split())
+    return f"process {pid} ({who}, {state or 'unknown state'}, last statement: {doing})"
