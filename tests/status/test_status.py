@@ -241,6 +241,16 @@ def test_what_a_running_job_has_just_published_may_still_be_on_its_way_to_s3() -
     assert judge(facts(local, there, (ended,)), NOW).state is State.FAILED
 
 
+def test_what_a_running_job_has_just_published_may_not_be_attested_yet() -> None:
+    both = holdings(copy(LAST - DAY), *HERE, newest=None)
+    running = job(JobStatus.RUNNING, LAST)
+    found = judge(facts(both, jobs=(running,)), NOW)
+    assert (found.state, found.lost_since) == (State.FRESH, LAST - DAY)
+    assert judge(facts(both, jobs=(job(JobStatus.DONE, LAST),)), NOW).state is State.UNKNOWN
+    damaged = holdings(copy(LAST - DAY), *HERE, newest=Proof.DAMAGED)
+    assert judge(facts(damaged, jobs=(running,)), NOW).state is State.FAILED
+
+
 def test_overdue_run() -> None:
     late = NOW + DAY
     last = "Last one 26 h ago: complete (verified 25 h ago), local only (S3 is not set up)"

@@ -91,7 +91,7 @@ def _judge(facts: Facts, now: datetime) -> Verdict:
 def _judge_readable(
     facts: Facts, holdings: Holdings, good: StoredBackup | None, now: datetime
 ) -> Verdict:
-    newest = holdings.newest()
+    newest = _newest(facts, holdings)
     failure = _failure(facts, newest)
     if failure is not None:
         return Verdict(State.FAILED, _failed(failure, good, now), job=failure.id)
@@ -103,6 +103,16 @@ def _judge_readable(
     if not holdings.is_good(newest):
         return _not_good(holdings, newest, good, now)
     return _judge_good(facts, holdings, newest, now)
+
+
+def _newest(facts: Facts, holdings: Holdings) -> StoredBackup | None:
+    """The newest backup, but for one that a running job has published and not yet attested."""
+    active = active_backup(facts)
+    for backup in holdings.backups:
+        on_its_way = active is not None and backup.modified >= active.created_at
+        if not on_its_way or backup.location in holdings.proofs:
+            return backup
+    return None
 
 
 def _judge_good(facts: Facts, holdings: Holdings, newest: StoredBackup, now: datetime) -> Verdict:
