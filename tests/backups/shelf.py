@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import closing
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +12,12 @@ import boto3
 from tests.guide import guide_backup
 
 from pgconsole.backups.catalog import local_backups, s3_backups
-from pgconsole.backups.evidence import Evidence, Proof, record
+from pgconsole.backups.verify import VerifyRequest, run_verify
 from pgconsole.demo.servers import PostgresServer
-from pgconsole.dumps.integrity import check_dump
 from pgconsole.dumps.naming import BackupClass, BackupName
-from pgconsole.errors import DamagedError
+from pgconsole.errors import VerifyError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
-from pgconsole.storage.local import LocalStorage
 from pgconsole.storage.s3 import S3Storage
 
 if TYPE_CHECKING:
@@ -64,34 +62,19 @@ def fill(settings: Settings, data: bytes, *, count: int = 10, database: str = "a
             put(settings, name_of(age, cls, database), data)
 
 
-def look_at(settings: Settings, *backups: StoredBackup, at: datetime | None = None) -> None:
-    """Read these copies whole, and write down what was found."""
-    for backup in backups:
-        storage = LocalStorage(settings.backup_dir)
-        problem = ""
-        if backup.place is Place.LOCAL:
-            with closing(storage.open(backup.location)) as source:
-                try:
-                    check_dump(source, None, lambda _: None)
-                except DamagedError as error:
-                    problem = str(error)
-        proof = Proof.DAMAGED if problem else Proof.COMPLETE
-        when = at or datetime.now(UTC)
-        copy = (
-            f"local:{backup.name.relative_path}"
-            if backup.place is Place.LOCAL
-            else f"s3://{settings.s3_bucket}/{backup.location}"
-        )
-        record(
-            settings,
-            Evidence(
-                copy, proof, when, "alice", 0.1, backup.size, backup.modified, problem=problem
-            ),
-        )
+def look_at(settings: Settings, *backups: StoredBackup) -> None:
+    """Verify these copies; what is damaged is written down as that."""
+    request = VerifyRequest(
+        tuple(backup.location for backup in backups if backup.place is Place.LOCAL),
+        tuple(backup.location for backup in backups if backup.place is Place.S3),
+        "alice",
+    )
+    with suppress(VerifyError):
+        run_verify(settings, request, lambda _: None)
 
 
 def look_at_all(settings: Settings) -> None:
-    """Read every local copy, and write down what was found."""
+    """Verify every local copy."""
     look_at(settings, *local_backups(settings).backups)
 
 

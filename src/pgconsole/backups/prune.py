@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.evidence import Evidence, evidence_path, read_evidence
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.locking import database_lock
@@ -89,6 +90,7 @@ def make_plan(settings: Settings, place: Place) -> Plan:
     """What retention would do in a place now. Changes nothing.
 
     Raises:
+        ConfigurationError: S3 is meant, and no bucket is set.
         StorageError: The place, the pins or the evidence can't be read.
     """
     return _plan(settings, _storage(settings, place), read_pins(settings), _evidence(settings))
@@ -225,8 +227,4 @@ def _evidence(settings: Settings) -> dict[str, list[Evidence]]:
 
 
 def _storage(settings: Settings, place: Place) -> Storage:
-    if place is Place.LOCAL:
-        return LocalStorage(settings.backup_dir)
-    from pgconsole.storage.s3 import S3Storage  # noqa: PLC0415 - boto3 only where S3 is used
-
-    return S3Storage(settings)
+    return LocalStorage(settings.backup_dir) if place is Place.LOCAL else s3_storage(settings)

@@ -7,6 +7,7 @@ from pathlib import PurePath
 import click
 
 from pgconsole.backups import pins
+from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.s3_copy import object_key
 from pgconsole.dumps.naming import BackupClass, BackupName, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
@@ -82,7 +83,5 @@ def _is_anywhere(settings: Settings, name: BackupName) -> bool:
         return True
     if not settings.s3_enabled:
         return False
-    from pgconsole.storage.s3 import S3Storage  # noqa: PLC0415 - boto3 only where S3 is used
-
-    bucket = S3Storage(settings)
+    bucket = s3_storage(settings)
     return any(bucket.find(object_key(settings, one)) for one in names)
