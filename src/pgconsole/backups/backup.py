@@ -18,7 +18,7 @@ from pgconsole.backups.locking import database_lock
 from pgconsole.backups.naming import NewName, new_name
 from pgconsole.backups.preflight import Preflight, check_preflight, local_problems
 from pgconsole.backups.prune import retain_after_backup
-from pgconsole.backups.publishing import Published, make_up_classes, publish
+from pgconsole.backups.publishing import Published, attest, make_up_classes, publish
 from pgconsole.backups.s3_copy import S3Copy
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupName, check_database_name
@@ -137,6 +137,7 @@ class _Backup:
                 started_at=self._started_at,
             )
             published = publish(self._settings, new, manifest, self._report)
+            attest(self._settings, published, manifest, request.job, self._report)
             keys = self._copy.complete(new.name, new.classes, manifest)
             self._retain(published)
         result = self._result(manifest, published, keys)

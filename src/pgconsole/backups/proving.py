@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pgconsole.backups.evidence import Evidence, Proof, copy_id
+from pgconsole.backups.evidence import Evidence, Proof, copy_id, note
 from pgconsole.backups.subjects import Subject
 from pgconsole.dumps.integrity import CheckedDump, check_dump
 from pgconsole.dumps.manifest import Manifest, SectionKind
 from pgconsole.dumps.naming import BackupClass, BackupName
 from pgconsole.errors import DamagedError, PgconsoleError, StorageError
+from pgconsole.report import Report
 from pgconsole.settings import Settings
-from pgconsole.storage.base import StoredBackup
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,32 +93,42 @@ def _broken_disk(error: StorageError) -> DamagedError | None:
     return None
 
 
-def evidence_of(
-    settings: Settings, copy: StoredBackup, finding: Finding, proof: Proof, *, by: str, job: str
-) -> Evidence:
-    """The finding as evidence about one copy.
+def keep_finding(
+    settings: Settings, subject: Subject, finding: Finding, *, by: str, job: str, report: Report
+) -> list[Evidence]:
+    """Record a proof for every copy that it is about.
 
     Args:
-        settings: Whose copy; their secrets are masked.
-        copy: The copy as it was when it was read.
-        finding: What was found.
-        proof: What that proves.
+        settings: Whose copies; their secrets are masked.
+        subject: What was read.
+        finding: What was found; nothing is recorded if that proves nothing.
         by: Who asked.
         job: The job's id, or empty.
+        report: Told if the evidence can't be written.
+
+    Returns:
+        The evidence.
     """
-    problem = finding.problem
-    return Evidence(
-        copy=copy_id(settings, copy),
-        proof=proof,
-        at=finding.at,
-        by=by,
-        seconds=finding.seconds,
-        size=copy.size,
-        modified=copy.modified,
-        sha256=finding.checked.sha256 if finding.checked else "",
-        problem=settings.redactor(f"{problem.problem}: {problem.cause}") if problem else "",
-        job=job,
-    )
+    proof, problem = finding.proof, finding.problem
+    if proof is None:
+        return []
+    evidence = [
+        Evidence(
+            copy=copy_id(settings, copy),
+            proof=proof,
+            at=finding.at,
+            by=by,
+            seconds=finding.seconds,
+            size=copy.size,
+            modified=copy.modified,
+            sha256=finding.checked.sha256 if finding.checked else "",
+            problem=settings.redactor(f"{problem.problem}: {problem.cause}") if problem else "",
+            job=job,
+        )
+        for copy in subject.copies
+    ]
+    note(settings, report, *evidence)
+    return evidence
 
 
 def described(

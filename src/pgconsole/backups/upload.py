@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pgconsole.backups.catalog import load_manifest, local_backups
 from pgconsole.backups.locking import database_lock
+from pgconsole.backups.proving import keep_finding, prove
 from pgconsole.backups.s3_copy import abort_leftovers, object_key, send_rest
-from pgconsole.dumps.integrity import check_dump
+from pgconsole.backups.subjects import LocalSubject
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, check_database_name, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
@@ -75,7 +76,7 @@ def run_upload(settings: Settings, request: UploadRequest, report: Report) -> Up
         )
         stored = _find(settings, name)
         manifest = load_manifest(settings, stored)
-        _check(settings, stored, manifest, report)
+        _check(settings, request, stored, report)
         return _Upload(settings, stored, manifest, report).run(stack)
 
 
@@ -107,20 +108,20 @@ def _find(settings: Settings, name: BackupName) -> StoredBackup:
 
 
 def _check(
-    settings: Settings, stored: StoredBackup, manifest: Manifest | None, report: Report
+    settings: Settings, request: UploadRequest, stored: StoredBackup, report: Report
 ) -> None:
-    """Prove that the local file is whole before it is spread."""
+    """Prove that the local file is whole before it is spread, and keep the proof."""
 
     def on_progress(done: int) -> None:
         report(Event("verify", bytes_done=done, bytes_expected=stored.size))
 
     report(Event("verify", f"checking {stored.location}"))
-    source = LocalStorage(settings.backup_dir).open(stored.location)
-    try:
-        checked = check_dump(source, manifest, on_progress)
-    finally:
-        source.close()
-    for warning in checked.warnings:
+    subject = LocalSubject(LocalStorage(settings.backup_dir), stored.location, report)
+    finding = prove(subject, on_progress)
+    keep_finding(settings, subject, finding, by=request.actor, job=request.job, report=report)
+    if finding.problem is not None:
+        raise finding.problem
+    for warning in finding.checked.warnings if finding.checked else ():
         report(Event("verify", warning, Level.WARNING))
     report(Event("verify", "the local file is whole"))
 

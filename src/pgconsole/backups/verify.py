@@ -12,8 +12,8 @@ from pathlib import Path
 import humanize
 
 from pgconsole.backups.catalog import s3_storage
-from pgconsole.backups.evidence import Evidence, Proof, note
-from pgconsole.backups.proving import Finding, described, evidence_of, prove
+from pgconsole.backups.evidence import Evidence, Proof
+from pgconsole.backups.proving import Finding, described, keep_finding, prove
 from pgconsole.backups.s3_copy import object_key
 from pgconsole.backups.subjects import LocalSubject, S3Subject, Subject, find_in_s3
 from pgconsole.dumps.integrity import CheckedDump
@@ -169,8 +169,10 @@ class _Verify:
         self._say(subject.location, finding)
         if finding.checked is not None:
             self._describe(subject, finding.checked, finding.at)
-        if finding.proof is not None:
-            self._keep(subject, finding, finding.proof)
+        by, job = self._request.actor, self._request.job
+        self._evidence += keep_finding(
+            self._settings, subject, finding, by=by, job=job, report=self._report
+        )
         for location in (subject.location, *(copy.location for copy in subject.copies)):
             self._copies[location] = self._copy(location, finding)
 
@@ -216,16 +218,6 @@ class _Verify:
                 self._report(Event("verify", str(error), Level.WARNING))
             else:
                 self._report(Event("verify", f"wrote a manifest for {name.relative_path}"))
-
-    def _keep(self, subject: Subject, finding: Finding, proof: Proof) -> None:
-        """Record the evidence for every name that the file has."""
-        by, job = self._request.actor, self._request.job
-        evidence = [
-            evidence_of(self._settings, copy, finding, proof, by=by, job=job)
-            for copy in subject.copies
-        ]
-        note(self._settings, self._report, *evidence)
-        self._evidence += evidence
 
     def _copy(self, location: str, finding: Finding) -> VerifiedCopy:
         return VerifiedCopy(
