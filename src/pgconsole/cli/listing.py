@@ -3,39 +3,84 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import click
 import humanize
 
 from pgconsole.backups.catalog import local_backups, s3_backups
+from pgconsole.backups.evidence import Evidence, evidence_path, latest, read_evidence
+from pgconsole.backups.pins import Pin, backup_id, read_pins
 from pgconsole.backups.standing import standing
-from pgconsole.settings import load_settings
+from pgconsole.errors import StorageError
+from pgconsole.settings import Settings, load_settings
 from pgconsole.storage.base import Listing, StoredBackup
 
 
+class _Row(NamedTuple):
+    """A copy with what is known of it."""
+
+    backup: StoredBackup
+    proof: Evidence | None
+    pin: Pin | None
+
+    @property
+    def state(self) -> str:
+        """In one word."""
+        return standing(self.backup, {}, self.proof)
+
+
 def print_backups(*, in_s3: bool, as_json: bool) -> None:
-    """Print the backups of BACKUP_DIR or of the bucket."""
+    """Print the backups of BACKUP_DIR or of the bucket, with what was proven of each."""
     settings = load_settings()
     listing = s3_backups(settings) if in_s3 else local_backups(settings)
+    proofs, pins = _proofs(settings), _pins(settings)
+    rows = [
+        _Row(one, latest(proofs, settings, one), pins.get(backup_id(one.name)))
+        for one in listing.backups
+    ]
     if as_json:
-        click.echo(json.dumps([_as_dict(backup) for backup in listing.backups], indent=2))
+        click.echo(json.dumps([_as_dict(row) for row in rows], indent=2))
         return
-    if not listing.backups:
+    if not rows:
         place = f"s3://{settings.s3_bucket}/{settings.s3_prefix}" if in_s3 else settings.backup_dir
         click.echo(f"No backups in {place}. Take one: pgconsole backup", err=True)
     now = datetime.now(UTC)
-    width = max((len(backup.name.filename) for backup in listing.backups), default=0)
-    for backup in listing.backups:
-        click.echo(_line(backup, now, width))
+    width = max((len(row.backup.name.filename) for row in rows), default=0)
+    for row in rows:
+        click.echo(_line(row, now, width))
     _print_rest(listing)
 
 
-def _line(backup: StoredBackup, now: datetime, width: int) -> str:
-    age = humanize.naturaltime(now - backup.name.taken_at)
-    size = humanize.naturalsize(backup.size, binary=True)
-    state = standing(backup, {})
-    return f"{backup.name.filename:<{width}}  {size:>11}  {state:<8}  {age}"
+def _proofs(settings: Settings) -> Mapping[str, list[Evidence]]:
+    try:
+        return read_evidence(settings)
+    except OSError as error:
+        why = f"{evidence_path(settings)} can't be read: {error.strerror}"
+        click.echo(f"what was proven of the backups is unknown: {why}", err=True)
+        return {}
+
+
+def _pins(settings: Settings) -> Mapping[str, Pin]:
+    try:
+        return read_pins(settings)
+    except StorageError as error:
+        click.echo(f"which backups are pinned is unknown: {error}", err=True)
+        return {}
+
+
+def _line(row: _Row, now: datetime, width: int) -> str:
+    name, size = row.backup.name, humanize.naturalsize(row.backup.size, binary=True)
+    age = humanize.naturaltime(now - name.taken_at)
+    known = row.state
+    if row.proof is not None:
+        known += f" {humanize.naturaltime(now - row.proof.at)}"
+    line = f"{name.filename:<{width}}  {size:>11}  {age:<16}  {known}"
+    if row.pin is not None:
+        line += f"  pinned: {row.pin.note}" if row.pin.note else "  pinned"
+    return line
 
 
 def _print_rest(listing: Listing) -> None:
@@ -49,7 +94,8 @@ def _print_rest(listing: Listing) -> None:
         click.echo(f"not a backup, left alone: {foreign.location}", err=True)
 
 
-def _as_dict(backup: StoredBackup) -> dict[str, object]:
+def _as_dict(row: _Row) -> dict[str, object]:
+    backup, proof, pin = row.backup, row.proof, row.pin
     return {
         "name": backup.name.filename,
         "database": backup.name.database,
@@ -59,5 +105,17 @@ def _as_dict(backup: StoredBackup) -> dict[str, object]:
         "location": backup.location,
         "bytes": backup.size,
         "modified": backup.modified.isoformat(),
-        "state": str(standing(backup, {})),
+        "state": row.state,
+        "evidence": None
+        if proof is None
+        else {
+            "proof": str(proof.proof),
+            "at": proof.at.isoformat(),
+            "by": proof.by,
+            "seconds": proof.seconds,
+            "sha256": proof.sha256,
+            "problem": proof.problem,
+            "job": proof.job,
+        },
+        "pin": None if pin is None else {"note": pin.note, "by": pin.by, "at": pin.at.isoformat()},
     }

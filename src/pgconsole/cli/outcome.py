@@ -7,17 +7,22 @@ import click
 from pgconsole.cli.explain import explain
 from pgconsole.errors import ExitCode
 from pgconsole.jobs import Job, JobStatus
+from pgconsole.jobs.texts import JSON
 
 
 def print_outcome(job: Job) -> int:
-    """Print how the job ended: the new files on stdout, everything else on stderr.
+    """Print how the job ended: new files and verified copies on stdout, the rest on stderr.
 
     Returns:
         The job's exit code.
     """
-    paths = (job.result or {}).get("paths")
-    for path in paths if isinstance(paths, list) else []:
+    for path in _listed(job, "paths"):
         click.echo(path)
+    for copy in _listed(job, "copies"):
+        if isinstance(copy, dict):
+            rows = "-" if copy.get("rows") is None else copy["rows"]
+            fields = (copy.get("location"), copy.get("proof") or "unknown", rows)
+            click.echo("\t".join(map(str, (*fields, copy.get("seconds")))))
     if job.status is JobStatus.DONE:
         return ExitCode.OK
     if job.problems:
@@ -27,6 +32,11 @@ def print_outcome(job: Job) -> int:
         explain(job.problem or f"job {job.id} is {job.status}", job.cause, job.fix)
     click.echo(f"  log:   pgconsole jobs {job.id}", err=True)
     return exit_code(job)
+
+
+def _listed(job: Job, name: str) -> list[JSON]:
+    found = (job.result or {}).get(name)
+    return found if isinstance(found, list) else []
 
 
 def exit_code(job: Job) -> int:
