@@ -69,6 +69,25 @@ except StorageError as error:
     print(error)
 """
 
+REMOVE = """
+import sys
+from pathlib import Path
+from pgconsole.errors import StorageError
+from pgconsole.storage.local import LocalStorage
+
+daily = Path(sys.argv[2]).parent / "daily"
+daily.mkdir()
+for ending in ("", ".manifest.json"):
+    (daily / f"app_daily_20260225_020000.sql.gz{ending}").write_bytes(b"x")
+storage = LocalStorage(daily.parent)
+(backup,) = storage.listing().backups
+fail(int(sys.argv[1]))
+try:
+    storage.remove(backup)
+except StorageError as error:
+    print(error)
+"""
+
 
 @pytest.fixture
 def calls() -> dict[str, int]:
@@ -102,3 +121,13 @@ def test_a_dump_that_the_disk_does_not_keep_is_not_published(
     said = run(PUBLISH, calls["fsync"], tmp_path / "any")
     assert "the disk reported a fault" in said
     assert [path.name for path in (tmp_path / "daily").glob("*.sql.gz")] == []
+
+
+def test_a_manifest_stays_until_the_disk_has_forgotten_its_dump(
+    calls: dict[str, int], tmp_path: Path
+) -> None:
+    """Else a power loss might bring back the dump alone: it would pass for an old script's."""
+    said = run(REMOVE, calls["fsync"], tmp_path / "any")
+    assert "the disk reported a fault" in said
+    left = [path.name for path in (tmp_path / "daily").iterdir()]
+    assert left == ["app_daily_20260225_020000.sql.gz.manifest.json"]
