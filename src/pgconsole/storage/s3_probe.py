@@ -144,7 +144,10 @@ class S3Probe:
             raise
         except StorageError:
             return None
-        return any(expires(rule, self._prefix) for rule in answer.get("Rules", []))
+        rules = answer.get("Rules")
+        if not rules:  # S3 itself says NoSuchLifecycleConfiguration; rclone answers anything
+            return None
+        return any(expires(rule, self._prefix) for rule in rules)
 
     def backups_of(self, database: str) -> list[StoredBackup]:
         """The newest backups of one database, the newest first: those of the last 40 days.
