@@ -9,11 +9,13 @@ from pgconsole.postgres.explain import last_words, where
 from pgconsole.postgres.server import connect
 from pgconsole.settings import Settings
 
-# pg_stat_activity shows every session to everybody; only what it runs is hidden from strangers.
+# pg_stat_activity shows every session to everybody; what kind it is, and what it runs, is hidden
+# from strangers. The server's own workers have no user.
 _SESSIONS = """
     SELECT coalesce(nullif(application_name, ''), usename, '?'), count(*)
       FROM pg_stat_activity
-     WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+     WHERE datname = %s AND pid <> pg_backend_pid() AND usename IS NOT NULL
+       AND coalesce(backend_type, 'client backend') = 'client backend'
      GROUP BY 1 ORDER BY 2 DESC, 1
 """
 

@@ -1,0 +1,168 @@
+"""`pgconsole restore`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pgconsole.errors import ConfigurationError, ExitCode
+
+if TYPE_CHECKING:
+    from pgconsole.backups.restore_copy import FoundCopy
+    from pgconsole.jobs import Job
+    from pgconsole.jobs.texts import JSON
+    from pgconsole.settings import Settings
+
+_QUESTION = "Are you sure? Type 'yes' to confirm: "
+
+
+@click.command()
+@click.argument("file", required=False)
+@click.option("--list", "list_local", is_flag=True, help="List the local backups.")
+@click.option("--list-s3", is_flag=True, help="List the backups in S3.")
+@click.option("--latest", is_flag=True, help="Restore the newest local backup of PGDATABASE.")
+@click.option(
+    "--from-s3",
+    "key",
+    metavar="KEY",
+    help="Restore an object of the bucket, by its whole key. It is downloaded to "
+    "BACKUP_DIR/restored/ first; a download that was cut off goes on where it was.",
+)
+@click.option("--database", metavar="NAME", help="Restore into this database, not PGDATABASE.")
+@click.option("--yes", is_flag=True, help="Don't ask. Without a terminal this is needed.")
+@click.option(
+    "--without-safety-backup",
+    is_flag=True,
+    help="Go on even if the target can't be backed up: what is in it may be lost for good.",
+)
+def restore(
+    file: str | None,
+    *,
+    list_local: bool,
+    list_s3: bool,
+    latest: bool,
+    key: str | None,
+    database: str | None,
+    yes: bool,
+    without_safety_backup: bool,
+) -> None:
+    """Restore a backup, in one transaction, over what the target database holds.
+
+    FILE is a path, or a name that `pgconsole list` shows. Give exactly one of FILE, --latest,
+    --from-s3, --list and --list-s3.
+
+    The dump is read whole first, then the target is backed up to BACKUP_DIR/safety/, then its
+    sessions are cut off. A failure or Ctrl-C leaves the target as it was. At the end a table of
+    what was expected and what was found is printed.
+    """
+    forms = [file is not None, list_local, list_s3, latest, key is not None]
+    if sum(forms) != 1:
+        raise click.UsageError(
+            "Give exactly one of FILE, --latest, --from-s3 KEY, --list and --list-s3."
+        )
+    if list_local or list_s3:
+        from pgconsole.cli.listing import print_backups  # noqa: PLC0415
+
+        print_backups(in_s3=list_s3, as_json=False)
+        return
+    from pgconsole.dumps.naming import check_database_name  # noqa: PLC0415
+    from pgconsole.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    target = settings.pgdatabase if database is None else database
+    check_database_name(target)
+    copy = _find(settings, file, key)
+    sys.exit(_restore(settings, copy, target, yes, without_safety_backup))
+
+
+def _find(settings: Settings, file: str | None, key: str | None) -> FoundCopy:
+    from pgconsole.backups.restore_copy import find_copy  # noqa: PLC0415
+    from pgconsole.backups.restore_plan import find_local  # noqa: PLC0415
+    from pgconsole.storage.base import Place  # noqa: PLC0415
+
+    if key is not None:
+        return find_copy(settings, Place.S3, key)
+    if file is not None:
+        return find_copy(settings, Place.LOCAL, str(find_local(settings, file)))
+    return find_copy(settings, Place.LOCAL, _latest(settings))
+
+
+def _latest(settings: Settings) -> str:
+    """The newest local backup of exactly the configured database."""
+    from pgconsole.backups.catalog import local_backups  # noqa: PLC0415
+
+    for backup in local_backups(settings).backups:
+        if backup.name.database == settings.pgdatabase:
+            return backup.location
+    raise ConfigurationError(
+        f"There is no backup of database {settings.pgdatabase!r} in {settings.backup_dir}",
+        cause="no file there has its name",
+        fix="see `pgconsole restore --list` and `--list-s3`, then name one",
+    )
+
+
+def _restore(
+    settings: Settings, copy: FoundCopy, database: str, yes: bool, without_safety_backup: bool
+) -> int:
+    from pgconsole.backups.confirmation import WORD, confirm_restore  # noqa: PLC0415
+    from pgconsole.cli.running import run_and_follow  # noqa: PLC0415
+
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigurationError(
+            "Nobody can be asked whether to restore, so nothing was changed",
+            cause="this is no terminal",
+            fix="in a script add --yes; with docker exec, use -it",
+        )
+    if not yes and not _confirmed(settings, copy, database, without_safety_backup):
+        click.echo("not confirmed: nothing was changed", err=True)
+        return ExitCode.CANCELLED
+    request: dict[str, JSON] = {
+        "place": str(copy.place),
+        "location": copy.location,
+        "database": database,
+        "confirmation": confirm_restore(WORD, settings, database, copy),
+        "without_safety_backup": without_safety_backup,
+    }
+    return run_and_follow("restore", request, _print_result)
+
+
+def _confirmed(
+    settings: Settings, copy: FoundCopy, database: str, without_safety_backup: bool
+) -> bool:
+    """Show what will happen, and ask."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from pgconsole.backups.confirmation import WORD  # noqa: PLC0415
+    from pgconsole.backups.restore_plan import plan_restore  # noqa: PLC0415
+
+    plan = plan_restore(settings, database, copy, without_safety_backup=without_safety_backup)
+    for heading, text in plan.lines(datetime.now(UTC)):
+        click.echo(f"{heading + ':':<10} {text}", err=True)
+    click.echo(_QUESTION, nl=False, err=True)
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer.endswith("\n"):
+        click.echo(err=True)
+    return answer.rstrip("\r\n") == WORD
+
+
+def _print_result(job: Job) -> None:
+    """The table of what was expected and what was found."""
+    result = job.result or {}
+    checks = result.get("checks")
+    rows = [("what", "name", "expected", "found")]
+    for check in checks if isinstance(checks, list) else []:
+        if isinstance(check, dict):
+            rows.append(tuple(str(check.get(column)) for column in rows[0]))  # type: ignore[arg-type]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for what, name, expected, found in rows:
+        click.echo(
+            f"{what:<{widths[0]}}  {name:<{widths[1]}}  {expected:>{widths[2]}}  "
+            f"{found:>{widths[3]}}"
+        )
+    if safety := result.get("safety_backup"):
+        click.echo(f"what it was before: {safety}", err=True)
