@@ -11,8 +11,8 @@ import click
 
 from pgconsole.errors import ConfigurationError
 
-_PART = re.compile(r"(\d+)([wdhm])", re.IGNORECASE)
-_DURATION = re.compile(r"(?:\d+[wdhm])+", re.IGNORECASE)
+_PART = re.compile(r"([0-9]+)([wdhm])", re.IGNORECASE)
+_DURATION = re.compile(r"(?:[0-9]+[wdhm])+", re.IGNORECASE)
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
 
 
