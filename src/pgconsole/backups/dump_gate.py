@@ -68,13 +68,6 @@ def refuse_unsafe(checked: CheckedDump, psql: Tool, server_major: int) -> None:
     if checked.foreigners:
         first = checked.foreigners[0]
         raise refused(f"{first.text!r}, {first.why}", first.offset)
-    if checked.misread_at is not None:
-        raise RefusedError(
-            "psql can't restore this dump",
-            cause=f"at byte {checked.misread_at} of the uncompressed dump it takes the name "
-            "`begin` for the beginning of a function's body",
-            fix="rename the function or column that is called `begin`, and take a new backup",
-        )
     if not can_be_restricted(psql):
         raise _too_old(psql)
     dumped = _MAJOR.match(checked.server_version)

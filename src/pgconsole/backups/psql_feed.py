@@ -1,9 +1,15 @@
-r"""What psql is fed of a dump: everything that was scanned, but for a few lines.
+r"""What psql is fed of a dump: everything that was scanned, but for a few places.
 
-Left out are the dump's own `\restrict` and `\unrestrict` (ours is in force) and the `BEGIN;` and
-`COMMIT;` around its large objects, which would end psql's transaction half-way. Put in is what
-keeps psql from reading something else than pg_dump wrote: a backslash before a colon that psql
-would take for the beginning of one of its variables.
+Left out are
+
+- the dump's own `\restrict` and `\unrestrict`: ours is in force;
+- the `BEGIN;` and `COMMIT;` around its large objects, which would end psql's transaction half-way;
+- the drops of constraints that go with another one anyway. PostgreSQL refuses those, so a dump made
+  with `--clean` could not replace a partitioned table that has a primary key.
+
+Put in is what keeps psql from reading something else than pg_dump wrote: a backslash before a colon
+that it would take for the beginning of one of its variables (`a[1:"USER"]`), and quotes around a name
+`begin` that it would take for the beginning of a function's body.
 """
 
 from __future__ import annotations
@@ -14,13 +20,17 @@ from typing import NamedTuple
 
 from pgconsole.backups.script_log import ScriptLog
 from pgconsole.dumps.copystatement import CopyStatement
-from pgconsole.dumps.created import Created, created
+from pgconsole.dumps.created import Created, created, dropped_constraint
 from pgconsole.dumps.scanner import Boundary, Scanner
 from pgconsole.dumps.sqlnotes import DumpNotes, Statement
 from pgconsole.errors import RefusedError
 
 # Longer statements are handed over before they have ended. What is left out is never so long.
 _HELD = 1 << 20
+_BEGIN, _QUOTED_BEGIN = b"begin", b'"begin"'
+
+Inherited = frozenset[tuple[str, str, str]]
+"""Constraints that go with another one, as schema, table and name."""
 
 
 class Edit(NamedTuple):
@@ -41,6 +51,7 @@ class FedNotes(DumpNotes):
     """Refuses what must not reach psql, and notes where it has to be fed something else.
 
     Args:
+        inherited: Constraints of the target that can't be dropped by themselves.
         on_statement: Told of every statement.
 
     Attributes:
@@ -48,8 +59,9 @@ class FedNotes(DumpNotes):
         objects: What the dump makes.
     """
 
-    def __init__(self, on_statement: Callable[[Statement], None]) -> None:
+    def __init__(self, inherited: Inherited, on_statement: Callable[[Statement], None]) -> None:
         super().__init__()
+        self._inherited = inherited
         self.edits: deque[Edit] = deque()
         self.objects: list[Created] = []
         self._on_statement = on_statement
@@ -73,13 +85,14 @@ class FedNotes(DumpNotes):
         self.edits.append(Edit(offset, offset, b"\\"))
 
     def misread(self, offset: int) -> None:
-        """Refuse it: psql would hand over something else than was scanned."""
-        raise refused("a name `begin` that psql takes for the beginning of a body", offset)
+        """Quote the name: psql counts only what is not quoted."""
+        super().misread(offset)
+        self.edits.append(Edit(offset, offset + len(_BEGIN), _QUOTED_BEGIN))
 
     def statement(self, statement: Statement, copy: CopyStatement | None) -> None:
         """Leave out the ends of transactions, and note what is made."""
         super().statement(statement, copy)
-        if statement.for_transaction:
+        if statement.for_transaction or dropped_constraint(statement) in self._inherited:
             self.edits.append(Edit(statement.start, statement.end, b""))
         elif (made := created(statement)) is not None:
             self.objects.append(made)
@@ -103,14 +116,17 @@ class Fed(NamedTuple):
 class Feed:
     """Turns the pieces of a dump into what psql is fed, line by line the same.
 
+    Args:
+        inherited: See `FedNotes`.
+
     Attributes:
         scanner: Reads the dump along.
         objects: What the dump makes.
         log: What psql works on.
     """
 
-    def __init__(self) -> None:
-        notes = FedNotes(self._statement)
+    def __init__(self, inherited: Inherited = frozenset()) -> None:
+        notes = FedNotes(inherited, self._statement)
         self.scanner = Scanner(notes)
         self.objects = notes.objects
         self.log = ScriptLog()
@@ -172,9 +188,14 @@ class Feed:
         pos = 0
         while self._edits and self._edits[0].start - self._base < length:
             edit = self._edits.popleft()
-            taken += self._held[pos : edit.start - self._base]
+            start, end = edit.start - self._base, edit.end - self._base
+            replaced = self._held[start:end]
+            if edit.instead == _QUOTED_BEGIN and replaced != _BEGIN:
+                raise refused(f"a name {replaced.decode()!r} that psql misreads", edit.start)
+            taken += self._held[pos:start]
             taken += edit.instead
-            pos = edit.end - self._base
+            taken += b"\n" * replaced.count(b"\n")  # line numbers stay
+            pos = end
         length = max(length, pos)
         taken += self._held[pos:length]
         del self._held[:length]

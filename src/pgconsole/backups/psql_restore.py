@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pgconsole.backups.psql_feed import Fed, Feed
 from pgconsole.backups.psql_process import OPTIONS, PsqlProcess
-from pgconsole.backups.psql_session import Fate, RestoreSession
+from pgconsole.backups.psql_session import Fate, RestoreSession, inherited_constraints
 from pgconsole.backups.psql_watch import PHASE, Progress, Watch
 from pgconsole.backups.script_log import advice, complaint
 from pgconsole.dumps.created import Created
@@ -123,7 +123,7 @@ class _Restore:
         environment = tool_environment(target, application_name="pgconsole restore")
         self._process = PsqlProcess(self._argv, environment, self._mark)
         self._preamble = _PREAMBLE.format(mark=self._mark, key=secrets.token_hex(32))
-        self._feed = Feed()
+        self._feed = Feed(inherited_constraints(target))
         self._watch = Watch(report)
         self._txid = ""
         self._passed = 0  # sections

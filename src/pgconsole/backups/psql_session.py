@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from pgconsole.backups.psql_feed import Inherited
 from pgconsole.errors import ServerError
-from pgconsole.postgres.server import connect
+from pgconsole.postgres.server import connect, query_failure
 from pgconsole.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,24 @@ _BLOCKERS = """
 _STATE = "SELECT state FROM pg_stat_activity WHERE pid = %(pid)s AND backend_xid::text = %(xid)s"
 # Only while it still runs our transaction: the process number may be somebody else's by now.
 _TERMINATE = f"SELECT pg_terminate_backend(%(pid)s) WHERE EXISTS ({_STATE})"
+# Those of partitions and children that go with one of their parent.
+_INHERITED = """
+    SELECT nspname, relname, conname
+      FROM pg_constraint JOIN pg_class c ON c.oid = conrelid
+      JOIN pg_namespace n ON n.oid = relnamespace
+     WHERE coninhcount > 0
+"""
 _FATE = "SELECT txid_status(%(txid)s)"
+
+
+def inherited_constraints(target: Settings) -> Inherited:
+    """The constraints of the target that PostgreSQL doesn't let anybody drop by themselves.
+
+    Raises:
+        ServerError: The server doesn't answer.
+    """
+    with _visit(target) as connection:
+        return frozenset(map(tuple, connection.execute(_INHERITED).fetchall()))
 
 
 class Fate(StrEnum):
@@ -56,7 +74,7 @@ class RestoreSession:
     def blockers(self) -> list[str]:
         """The sessions that it waits for, in words; empty if none, or if nobody answers."""
         try:
-            with self._connection() as connection:
+            with _visit(self._target) as connection:
                 rows = connection.execute(_BLOCKERS, self._facts).fetchall()
         except ServerError:
             return []
@@ -65,7 +83,7 @@ class RestoreSession:
     def idle(self) -> bool:
         """Whether it waits for the next statement; False if nobody answers."""
         try:
-            with self._connection() as connection:
+            with _visit(self._target) as connection:
                 row = connection.execute(_STATE, self._facts).fetchone()
         except ServerError:
             return False
@@ -87,7 +105,7 @@ class RestoreSession:
 
     def _look(self) -> Fate | None:
         try:
-            with self._connection() as connection:
+            with _visit(self._target) as connection:
                 row = connection.execute(_FATE, self._facts).fetchone()
                 said = str(row[0]) if row else ""
                 if said == "in progress":
@@ -96,21 +114,17 @@ class RestoreSession:
             return None
         return {"committed": Fate.COMMITTED, "aborted": Fate.ROLLED_BACK}.get(said)
 
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A short visit.
 
-        Raises:
-            ServerError: The server doesn't answer.
-        """
-        import psycopg  # noqa: PLC0415 - 0.2 s
+@contextmanager
+def _visit(target: Settings) -> Iterator[psycopg.Connection[Any]]:
+    import psycopg  # noqa: PLC0415 - 0.2 s
 
-        with connect(self._target, application_name="pgconsole restore watch") as connection:
-            try:
-                connection.execute(f"SET statement_timeout = '{_QUERY_TIMEOUT}'")
-                yield connection
-            except psycopg.Error as error:
-                raise ServerError("PostgreSQL did not answer", cause=str(error)) from error
+    with connect(target, application_name="pgconsole restore watch") as connection:
+        try:
+            connection.execute(f"SET statement_timeout = '{_QUERY_TIMEOUT}'")
+            yield connection
+        except psycopg.Error as error:
+            raise query_failure(target, error) from error
 
 
 def _in_words(

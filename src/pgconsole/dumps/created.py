@@ -1,4 +1,4 @@
-"""Which objects the statements of a dump make, as pg_dump writes them."""
+"""Which objects the statements of a dump make or drop, as pg_dump writes them."""
 
 from __future__ import annotations
 
@@ -44,11 +44,18 @@ _CONSTRAINT = re.compile(
     rb"ALTER (?:FOREIGN )?TABLE (?:ONLY )?(?:(?P<schema>%(n)s)\.)?(?P<table>%(n)s)\s+"
     rb"ADD CONSTRAINT (?P<name>%(n)s)" % {b"n": _NAME}
 )
+_DROPPED_CONSTRAINT = re.compile(
+    rb"ALTER (?:FOREIGN )?TABLE (?:IF EXISTS )?(?:ONLY )?(?P<schema>%(n)s)\.(?P<table>%(n)s)\s+"
+    rb"DROP CONSTRAINT (?:IF EXISTS )?(?P<name>%(n)s);" % {b"n": _NAME}
+)
 _IDENTITY = re.compile(
     rb"ALTER TABLE [^;(]*? ADD GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY \(\s*"
     rb"SEQUENCE NAME " + _QUALIFIED
 )
 _LARGE_OBJECT = re.compile(rb"SELECT pg_catalog\.lo_create\('(?P<name>\d+)'\)")
+
+
+_PARTS = ("schema", "table", "name")
 
 
 class Created(NamedTuple):
@@ -88,6 +95,17 @@ def created(statement: Statement) -> Created | None:
     elif statement.first == b"select" and (match := _LARGE_OBJECT.match(statement.head)):
         return _named("large object", match, statement.codec)
     return None
+
+
+def dropped_constraint(statement: Statement) -> tuple[str, str, str] | None:
+    """Schema, table and name of the constraint that a statement drops, if it does that alone."""
+    if statement.first != b"alter":
+        return None
+    match = _DROPPED_CONSTRAINT.fullmatch(statement.head)
+    if match is None:
+        return None
+    schema, table, name = (_unquoted(match[part], statement.codec) for part in _PARTS)
+    return schema, table, name
 
 
 def _named(kind: str, match: re.Match[bytes], codec: str) -> Created:

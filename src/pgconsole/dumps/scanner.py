@@ -75,8 +75,8 @@ class Scanner:
         if at is None:
             return ()
         return (
-            f"psql can't restore this dump as it is: at byte {at} it takes a name for the BEGIN "
-            "of a function body; rename the function or column that is called `begin`",
+            f"psql by itself can't restore this dump: at byte {at} it takes a name for the BEGIN of "
+            "a function body; pgconsole can, or rename the function or column called `begin`",
         )
 
     def feed(
