@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -127,18 +128,13 @@ def parse_manifest(data: bytes, source: str) -> Manifest:
         ) from error
 
 
-class _Version(BaseModel):
-    """All that is read of a manifest that can't be understood."""
-
-    model_config = ConfigDict(strict=True)
-
-    format: Literal["pgconsole-manifest"]
-    version: int
-
-
 def _version(data: bytes) -> int:
     """The version that a manifest claims, or 0."""
     try:
-        return _Version.model_validate_json(data).version
-    except ValidationError:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
         return 0
+    if not isinstance(content, dict) or content.get("format") != "pgconsole-manifest":
+        return 0
+    version = content.get("version")
+    return version if isinstance(version, int) else 0
