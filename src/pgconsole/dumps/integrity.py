@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pgconsole.dumps.cut_check import check_cut
-from pgconsole.dumps.layout import layout
+from pgconsole.dumps.layout import FIX, layout
 from pgconsole.dumps.manifest import Manifest, Section
 from pgconsole.dumps.source import RangedSource
 from pgconsole.dumps.sqlnotes import Foreign, MetaCommand
@@ -134,7 +134,7 @@ def _changed(cause: str) -> DamagedError:
     return DamagedError(
         "The dump is not the one that its manifest describes",
         cause=cause,
-        fix="use another backup; the file or its manifest was changed after it was written",
+        fix=FIX,
     )
 
 
