@@ -8,8 +8,8 @@ Left out are
   with `--clean` could not replace a partitioned table that has a primary key.
 
 Put in is what keeps psql from reading something else than pg_dump wrote: a backslash before a colon
-that it would take for the beginning of one of its variables (`a[1:"USER"]`), and quotes around a name
-`begin` that it would take for the beginning of a function's body.
+that it would take for the beginning of one of its variables (`a[1:"USER"]`), and quotes around a
+name `begin` that it would take for the beginning of a function's body.
 """
 
 from __future__ import annotations

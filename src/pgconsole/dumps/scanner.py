@@ -75,8 +75,8 @@ class Scanner:
         if at is None:
             return ()
         return (
-            f"psql by itself can't restore this dump: at byte {at} it takes a name for the BEGIN of "
-            "a function body; pgconsole can, or rename the function or column called `begin`",
+            f"psql by itself can't restore this dump: at byte {at} it takes a name for the BEGIN "
+            "of a function body; pgconsole can, or rename the function or column called `begin`",
         )
 
     def feed(

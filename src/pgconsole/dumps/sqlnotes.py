@@ -93,7 +93,7 @@ class DumpNotes:
         complete: Whether pg_dump's completion comment was read and nothing followed it.
         strange_end: Why the end can't be this dump's own, and at which byte; empty if it can.
         misread_at: Where psql would take a name (`public.begin`) for the beginning of a block, and
-            so not find the end of the statement: pg_dump's output that psql by itself can't restore.
+            so not find the end of the statement: pg_dump's output that psql alone can't restore.
     """
 
     def __init__(self) -> None:
