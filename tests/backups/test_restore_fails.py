@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import signal
-import time
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -45,6 +46,32 @@ OLD = """
 # Waits for whoever comments on the same database, from whatever database.
 WAITS = b"COMMENT ON DATABASE postgres IS NULL;\n"
 END = b"\n--\n-- PostgreSQL database dump complete\n"
+
+# A restore that dies when psql has done all that it was given so far.
+KILLS_ITSELF = """
+import os, signal, sys, time
+from pgconsole.backups.restore import RestoreRequest, run_restore
+from pgconsole.postgres.server import connect
+from pgconsole.settings import load_settings
+from pgconsole.storage.base import Place
+
+settings = load_settings()
+
+def report(event):
+    if event.phase == "restore" and 0 < (event.bytes_done or 0) < event.bytes_expected:
+        with connect(settings) as connection:
+            query = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                "application_name = 'pgconsole restore' AND state = 'idle in transaction' "
+                "AND query LIKE 'COMMENT%' AND state_change < clock_timestamp() - interval '0.1 s'"
+            )
+            for _ in range(30):  # else it is too early; the next event comes soon
+                if connection.execute(query).fetchone() == (1,):
+                    os.kill(os.getpid(), signal.SIGKILL)
+                time.sleep(0.01)
+
+run_restore(settings, RestoreRequest(Place.LOCAL, *sys.argv[1:], "alice"), report)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -221,24 +248,20 @@ class TestTheTargetIsAsItWas:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Whether psql is ended or sees its input end first is the kernel's business."""
-        real = postgres16.bin_dir / "psql"
         psql = tmp_path / "psql"
+        real = postgres16.bin_dir / "psql"
         psql.write_text(f"#!/bin/sh\ntrap '' TERM\nexec {real} \"$@\"\n")
         psql.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-        # Much more than fits into a pipe, in statements of which psql says little.
-        comment = b"COMMENT ON TABLE public.first IS '" + b"x" * 10_000 + b"';\n"
-        path = packed(sql.replace(END, WAITS + comment * 500 + END), tmp_path)
-        job_ids = []
-
-        def stop() -> None:
-            os.kill(runner(settings, job_ids[0]), signal.SIGSTOP)
-
-        with half_way(postgres16, stop):
-            job_ids.append(start(settings, path))
-        wait_until(lambda: restoring(postgres16, "AND state = 'idle in transaction'"))
-        time.sleep(0.5)
-        os.kill(runner(settings, job_ids[0]), signal.SIGKILL)
+        # So what psql has when it waits ends with a comment: at its end there is nothing to do.
+        comment = b"--\nCOMMENT ON TABLE public.first IS '" + b"x" * 10_000 + b"';\n"
+        path = packed(sql.replace(END, b"\n" + comment * 500 + END), tmp_path)
+        token = confirmed(settings, path, settings.pgdatabase).confirmation
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLS_ITSELF, path, settings.pgdatabase, token],
+            env=os.environ | settings.environment(), check=False,
+        )  # fmt: skip
+        assert killed.returncode == -signal.SIGKILL
         wait_until(lambda: not restoring(postgres16))
 
     def test_after_its_job_was_cancelled(

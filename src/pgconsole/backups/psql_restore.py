@@ -29,7 +29,10 @@ _END_TIMEOUT = 10.0  # seconds that psql may take to exit once it reads no more
 _BAD_CONNECTION = 2  # psql's exit status
 
 # The limits are for people's queries. A dump switches off those that its pg_dump knew.
+# For psql the end of its input is the end of the script, and it commits, unless an `\\if` is still
+# open (from psql 15 on). If we are killed the input ends, perhaps before psql is told to end too.
 _PREAMBLE = """\
+\\if true
 SELECT '{mark}' || pg_catalog.pg_backend_pid() || ' ' || pg_catalog.txid_current();
 SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
 WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
@@ -37,6 +40,7 @@ WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session
 \\restrict {key}
 """
 _END = "\nSELECT '{mark}' || pg_catalog.txid_current();\n"
+_COMMIT = "\\unrestrict {key}\n\\endif\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ class _Restore:
         self._argv = [str(psql.path), *OPTIONS, f"--dbname={keepalive}"]
         environment = tool_environment(target, application_name="pgconsole restore")
         self._process = PsqlProcess(self._argv, environment, self._mark)
-        self._preamble = _PREAMBLE.format(mark=self._mark, key=secrets.token_hex(32))
+        self._key = secrets.token_hex(32)
+        self._preamble = _PREAMBLE.format(mark=self._mark, key=self._key)
         self._feed = Feed(inherited_constraints(target))
         self._watch = Watch(report)
         self._txid = ""
@@ -224,6 +229,7 @@ class _Restore:
 
     def _commit(self) -> None:
         """The end of the script makes psql commit; believe only the server that it did."""
+        self._write(_COMMIT.format(key=self._key).encode())
         self._process.end(self._waiting)
         if self._process.process.returncode != 0:
             raise self._failure()
