@@ -46,7 +46,7 @@ def verdict(
 def test_good_in_both_places() -> None:
     found = verdict()
     assert found.level is Level.GOOD
-    assert found.text == "Last backup 2 h 2 min ago: complete (verified 2 h 1 min ago), local + S3"
+    assert found.text == "Last backup 2 h 2 min ago: complete (verified 2 h ago), local + S3"
     assert found.lost_since == LAST
 
 

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalGroup, VerticalScroll
+from textual.containers import HorizontalGroup, VerticalGroup
 from textual.message import Message
-from textual.screen import ModalScreen
+from textual.widget import Widget
 
+from pgconsole.screens.reading import ReadingScreen
 from pgconsole.settings import Settings
 from pgconsole.status.checks.base import CheckResult, CheckState
 from pgconsole.widgets.line import Line, Part
 from pgconsole.widgets.words import clean
 
 SIGNS = {
-    CheckState.OK: ("✓", "$text-success"),
-    CheckState.WARNING: ("!", "$text-warning"),
     CheckState.FAILED: ("✗", "$text-error"),
+    CheckState.WARNING: ("!", "$text-warning"),
     CheckState.UNKNOWN: ("?", "$text-warning"),
+    CheckState.OK: ("✓", "$text-success"),
     CheckState.NOT_SET_UP: ("–", "$muted"),
 }
-_BAD_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNKNOWN, CheckState.OK)
+_WORST_FIRST = tuple(SIGNS)
 
 RunChecks = Callable[[Settings], Generator[CheckResult]]
 
@@ -38,7 +38,7 @@ def run_checks(settings: Settings) -> Generator[CheckResult]:
     yield from doctor.run_checks(settings)
 
 
-class DoctorScreen(ModalScreen[None]):
+class DoctorScreen(ReadingScreen):
     """Runs the checks in a thread of its own; leaving does not wait for them.
 
     Args:
@@ -47,15 +47,8 @@ class DoctorScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,D", "dismiss", "Close"),
-        Binding("q,ctrl+q", "app.quit", "Quit"),
+        Binding("D", "dismiss", "Close"),
         Binding("r,ctrl+r", "again", "Again"),
-        Binding("j,down", "scroll('down')", "Down"),
-        Binding("k,up", "scroll('up')", "Up"),
-        Binding("g,home", "scroll('home')", "Top"),
-        Binding("G,end", "scroll('end')", "End"),
-        Binding("pagedown,space", "scroll('page_down')", "Page down"),
-        Binding("pageup", "scroll('page_up')", "Page up"),
     ]
 
     class Came(Message):
@@ -67,21 +60,19 @@ class DoctorScreen(ModalScreen[None]):
             self.result = result
 
     def __init__(self, settings: Settings, checks: RunChecks = run_checks) -> None:
-        super().__init__()
+        super().__init__("Doctor", "r checks again · ")
         self._settings = settings
         self._checks = checks
         self._run = 0
         self._done = False
         self._results: list[CheckResult] = []
-        self._text = Line()
+        self._summary = Line(classes="result")
+        self._trouble = VerticalGroup()
+        self._fine = VerticalGroup(classes="-fine")
 
-    def compose(self) -> ComposeResult:
-        """The results."""
-        with VerticalGroup(classes="reading") as box:
-            box.border_title = "Doctor"
-            box.border_subtitle = "Esc closes · r checks again · j k scroll · q quits"
-            with VerticalScroll(classes="reading-text", can_focus=False):
-                yield self._text
+    def content(self) -> Iterable[Widget]:
+        """A summary, then what needs somebody, then the rest."""
+        return self._summary, self._trouble, self._fine
 
     def on_mount(self) -> None:
         """Begin."""
@@ -98,14 +89,11 @@ class DoctorScreen(ModalScreen[None]):
         self._run += 1
         self._done = False
         self._results = []
+        self._trouble.remove_children()
+        self._fine.remove_children()
         self._show()
         run = self._run
         threading.Thread(target=self._look, args=[run], name="doctor", daemon=True).start()
-
-    def action_scroll(self, where: str) -> None:
-        """Scroll the results."""
-        text = self.query_one(".reading-text", VerticalScroll)
-        getattr(text, f"scroll_{where}")(animate=False)
 
     @on(Came)
     def came(self, message: Came) -> None:
@@ -116,6 +104,8 @@ class DoctorScreen(ModalScreen[None]):
             self._done = True
         else:
             self._results.append(message.result)
+            fine = message.result.state in (CheckState.OK, CheckState.NOT_SET_UP)
+            (self._fine if fine else self._trouble).mount(_row(message.result))
         self._show()
 
     def _look(self, run: int) -> None:
@@ -129,31 +119,27 @@ class DoctorScreen(ModalScreen[None]):
             self.post_message(self.Came(run, None))
 
     def _show(self) -> None:
-        self._text.show(*doctor_text(self._results, done=self._done))
+        self._summary.show(*summary(self._results, done=self._done))
 
 
-def doctor_text(results: list[CheckResult], *, done: bool) -> list[Part]:
-    """A summary, then each check with its state, what was found, why and what to do."""
-    counts = {
-        state: sum(result.state is state for result in results)
-        for state in (*_BAD_FIRST, CheckState.NOT_SET_UP)
-    }
-    told = [f"{count} {state}" for state, count in counts.items() if count]
-    head = ", ".join(told) if told else "Looking …"
-    parts: list[Part] = [
-        (head, "bold"),
-        ("" if done or not told else "; still looking …", "$muted"),
-    ]
-    width = max((len(result.name) for result in results), default=0)
-    for result in results:
-        sign, style = SIGNS[result.state]
-        parts += [
-            (f"\n{sign} {clean(result.name):<{width}}  ", style),
-            (f"{result.state}", f"{style} bold"),
-            f"  {clean(result.found)}",
-        ]
-        if result.cause:
-            parts.append(f"\n    Cause: {clean(result.cause)}")
-        if result.fix:
-            parts.append(f"\n    Next:  {clean(result.fix)}")
-    return parts
+def summary(results: list[CheckResult], *, done: bool) -> list[Part]:
+    """How many of each kind there are so far."""
+    counts = [(state, sum(result.state is state for result in results)) for state in _WORST_FIRST]
+    told = ", ".join(f"{count} {state}" for state, count in counts if count)
+    if done:
+        return [(told, "bold")]
+    return [(told, "bold"), ("; still looking …" if told else "Looking …", "$muted")]
+
+
+def _row(result: CheckResult) -> HorizontalGroup:
+    sign, style = SIGNS[result.state]
+    state = Line(classes="result-state")
+    state.show((f"{sign} {result.state}", f"{style} bold"))
+    parts: list[Part] = [(f"{clean(result.name)}: ", "bold"), clean(result.found)]
+    if result.cause:
+        parts.append(f"\nCause: {clean(result.cause)}")
+    if result.fix:
+        parts.append(f"\nNext: {clean(result.fix)}")
+    text = Line(classes="result-text")
+    text.show(*parts)
+    return HorizontalGroup(state, text, classes="result")

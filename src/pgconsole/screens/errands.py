@@ -18,6 +18,7 @@ from pgconsole.screens import questions
 from pgconsole.screens.confirm import Confirmation, ConfirmScreen
 from pgconsole.screens.moments import end_of
 from pgconsole.screens.prompt import PromptScreen
+from pgconsole.screens.reading import ReadingScreen
 from pgconsole.screens.restore import Confirmed, RestoreScreen
 from pgconsole.screens.restore_text import RestoreText
 from pgconsole.screens.work import Work
@@ -27,6 +28,7 @@ from pgconsole.widgets.known import Known
 from pgconsole.widgets.marks import Marks
 from pgconsole.widgets.schedule_text import Timetable
 from pgconsole.widgets.shelf import Shelf
+from pgconsole.widgets.words import clean
 
 
 @dataclass
@@ -141,8 +143,13 @@ class Errands:
         self._work.run(plan)
 
     def apply_retention(self, plans: dict[Place, Plan]) -> None:
-        """Show the plan with its reasons, then delete."""
+        """Show the plan with its reasons, then delete; or why there is nothing to delete."""
         question = questions.ask_prune(self._settings, plans)
+        if not any(plan.delete for plan in plans.values()):
+            lines = (f"\n{label:<9}{clean(text)}" for label, text in question.rows[2:])
+            nothing = "Nothing is to be deleted. What stays, and why:\n"
+            self._app().push_screen(ReadingScreen("Retention", parts=[nothing, *lines]))
+            return
         self._ask(question, lambda: self._work.start("prune", {}))
 
     def _ask(self, question: Confirmation, do: Callable[[], None]) -> None:

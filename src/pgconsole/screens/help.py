@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import HorizontalGroup, VerticalGroup, VerticalScroll
-from textual.screen import ModalScreen
+from textual.containers import HorizontalGroup
+from textual.widget import Widget
 
 from pgconsole.actions import ACTIONS, Group
+from pgconsole.screens.reading import ReadingScreen
 from pgconsole.widgets.line import Line
 
 _WORDS = (
@@ -25,37 +26,20 @@ _WORDS = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ReadingScreen):
     """All keys, and what the words mean."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark", "dismiss", "Close"),
-        Binding("q,ctrl+q", "app.quit", "Quit"),
-        Binding("j,down", "scroll('down')", "Down"),
-        Binding("k,up", "scroll('up')", "Up"),
-        Binding("g,home", "scroll('home')", "Top"),
-        Binding("G,end", "scroll('end')", "End"),
-        Binding("pagedown,space", "scroll('page_down')", "Page down"),
-        Binding("pageup", "scroll('page_up')", "Page up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", "Close")]
 
-    def compose(self) -> ComposeResult:
+    def __init__(self) -> None:
+        super().__init__("Help")
+
+    def content(self) -> Iterable[Widget]:
         """The help."""
-        with VerticalGroup(id="help", classes="reading") as box:
-            box.border_title = "Help"
-            box.border_subtitle = "Esc closes · j k scroll · q quits"
-            with VerticalScroll(id="help-text", classes="reading-text", can_focus=False):
-                for heading, rows in sections():
-                    yield _line("help-heading", heading)
-                    for key, meaning in rows:
-                        with HorizontalGroup():
-                            yield _line("help-key", key)
-                            yield _line("help-meaning", meaning)
-
-    def action_scroll(self, where: str) -> None:
-        """Scroll the text."""
-        text = self.query_one("#help-text", VerticalScroll)
-        getattr(text, f"scroll_{where}")(animate=False)
+        for heading, rows in sections():
+            yield _line("help-heading", heading)
+            for key, meaning in rows:
+                yield HorizontalGroup(_line("help-key", key), _line("help-meaning", meaning))
 
 
 def sections() -> list[tuple[str, list[tuple[str, str]]]]:

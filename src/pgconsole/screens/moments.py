@@ -10,7 +10,7 @@ from pgconsole.errors import ConfigurationError
 
 _LENGTH = re.compile(r"(?P<count>\d{1,4})\s*(?P<unit>min|h|d)")
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-EXAMPLE = "2 h, 3 d, 18:30 or 2026-03-01 06:00"
+EXAMPLE = "2 h, 18:30 or 2026-03-01 06:00"
 
 
 def end_of(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:

@@ -6,23 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalGroup, VerticalScroll
-from textual.screen import ModalScreen
 
 from pgconsole.jobs import Job
 from pgconsole.jobs.texts import JSON
+from pgconsole.screens.reading import ReadingScreen
 from pgconsole.widgets.checks import checks_of, checks_text
 from pgconsole.widgets.job_notice import outcome
-from pgconsole.widgets.line import Line, Part
+from pgconsole.widgets.line import Part
 from pgconsole.widgets.strips import GLYPHS, STYLES
 from pgconsole.widgets.words import clean
 
-_HIDDEN = ("checks",)  # they have a table of their own
+_HIDDEN = ("checks", "evidence")  # a table of their own shows the first, the panes the others
 
 
-class OutcomeScreen(ModalScreen[None]):
+class OutcomeScreen(ReadingScreen):
     """Shows an ended job.
 
     Args:
@@ -30,36 +28,10 @@ class OutcomeScreen(ModalScreen[None]):
         now: The time.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,o", "dismiss", "Close"),
-        Binding("q,ctrl+q", "app.quit", "Quit"),
-        Binding("j,down", "scroll('down')", "Down"),
-        Binding("k,up", "scroll('up')", "Up"),
-        Binding("g,home", "scroll('home')", "Top"),
-        Binding("G,end", "scroll('end')", "End"),
-        Binding("pagedown,space", "scroll('page_down')", "Page down"),
-        Binding("pageup", "scroll('page_up')", "Page up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("o", "dismiss", "Close")]
 
     def __init__(self, job: Job, now: datetime) -> None:
-        super().__init__()
-        self._job = job
-        self._now = now
-
-    def compose(self) -> ComposeResult:
-        """Headline, result, checks."""
-        with VerticalGroup(classes="reading") as box:
-            box.border_title = f"{clean(self._job.id)}"
-            box.border_subtitle = "Esc closes · j k scroll · q quits"
-            with VerticalScroll(classes="reading-text", can_focus=False):
-                text = Line()
-                text.show(*outcome_text(self._job, self._now))
-                yield text
-
-    def action_scroll(self, where: str) -> None:
-        """Scroll the text."""
-        text = self.query_one(".reading-text", VerticalScroll)
-        getattr(text, f"scroll_{where}")(animate=False)
+        super().__init__(job.id, parts=outcome_text(job, now))
 
 
 def outcome_text(job: Job, now: datetime) -> list[Part]:
@@ -78,14 +50,20 @@ def outcome_text(job: Job, now: datetime) -> list[Part]:
     if told:
         parts.append("\n")
     for name, value in told:
-        parts += [(f"\n{clean(name).replace('_', ' '):<18} ", "$muted"), _value(value)]
+        lines = value if isinstance(value, list) else [value]
+        for number, line in enumerate(lines):
+            label = clean(name).replace("_", " ") if number == 0 else ""
+            parts += [(f"\n{label:<14} ", "$muted"), _value(line)]
     parts.append((f"\n\nAll of it: {clean(str(job.directory))}", "$muted"))
     return parts
 
 
 def _value(value: JSON) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{clean(str(key))} {_value(item)}" for key, item in value.items())
+        told = ((clean(str(key)), _value(item)) for key, item in value.items())
+        return ", ".join(f"{key} {text}" for key, text in told if text != "–")
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "; ".join(_value(item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     return "–" if value is None or value == "" else clean(str(value))

@@ -76,5 +76,7 @@ class PromptScreen(DialogScreen[list[str]]):
         except PgconsoleError as error:
             self._hint.add_class("-wrong")
             self._hint.show(f"! {clean(error.problem)}. {clean(error.fix)}")
+            if not texts[0]:
+                answers[0].focus()
             return
         self.close(texts)

@@ -87,7 +87,7 @@ def ask_verify(
         which = f"--s3 {shlex.quote(backup.location)}"
     what = f"Reads all {size(backup.size)}: every checksum, every COPY block, the rows counted"
     rows = (
-        ("What", f"{what}. Changes nothing{'; downloads it, keeps no copy' if s3 else ''}"),
+        ("What", f"{what}. The copy stays as it is{'; streams it, keeps nothing' if s3 else ''}"),
         ("Copy", where),
         ("Taken", f"{stamp(name.taken_at, settings.backup_timezone)}, {ago(name.taken_at, now)}"),
         ("So far", so_far),
@@ -103,7 +103,7 @@ def ask_pin(settings: Settings, backup: StoredBackup, now: datetime) -> Prompt:
         ("Backup", _backup_text(settings, backup, now)),
         ("Command", f"pgconsole pin {shlex.quote(backup.name.filename)}"),
     )
-    fields = (("Why", "before the migration"),)
+    fields = (("Why", "e.g. before the migration"),)
     return Prompt("Pin this backup?", rows, fields, "pins it", lambda _: None)
 
 
@@ -129,8 +129,8 @@ def ask_pause(settings: Settings, table: Timetable, now: Callable[[], datetime])
         ("Command", "pgconsole pause --reason ... [--until ...]"),
     )
     fields = (
-        ("Why", "moving to the new server"),
-        (f"Until ({zone_name(zone, now())}; empty: till resumed)", EXAMPLE),
+        ("Why", "e.g. moving to the new server"),
+        (f"Until ({zone_name(zone, now())}; empty: no end)", f"e.g. {EXAMPLE}"),
     )
 
     def check(answers: list[str]) -> None:

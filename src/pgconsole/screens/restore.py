@@ -74,7 +74,8 @@ class RestoreScreen(DialogScreen[Confirmed]):
         self._target = settings.pgdatabase
         self._timer: Timer | None = None
         self._rows = DialogRows(text.rows(self._target, None))
-        self._field = Field("Into database", "target", value=self._target)
+        where = f"{settings.pghost}:{settings.pgport}"
+        self._field = Field(f"Into database on {where}", "target", value=self._target)
         self._yes = TypedYes(self._verb)
 
     @property
@@ -83,7 +84,8 @@ class RestoreScreen(DialogScreen[Confirmed]):
 
     def compose(self) -> ComposeResult:
         """What will happen, the target, and the question."""
-        with frame(self._text.title):
+        with frame(self._text.title) as box:
+            box.add_class("-two-questions")
             yield self._rows
             yield self._field
             yield self._yes

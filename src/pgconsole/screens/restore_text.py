@@ -39,7 +39,8 @@ class RestoreText:
         """The question."""
         zone = self.settings.backup_timezone
         taken = self.backup.name.taken_at
-        return f"Restore the backup of {stamp(taken, zone)} {zone_name(zone, taken)}?"
+        moment = f"{stamp(taken, zone)} {zone_name(zone, taken)}"
+        return f"Restore the backup of {moment}, {ago(taken, self.now)}?"
 
     def rows(
         self, database: str, sessions: Sessions | PgconsoleError | None
@@ -51,41 +52,37 @@ class RestoreText:
             sessions: Who else is connected to it; an error if that can't be found out; None while
                 the server is being asked.
         """
-        settings = self.settings
         return (
-            ("Target", f"Database {database or '?'} on {settings.pghost}:{settings.pgport}"),
             ("Backup", self._backup()),
             ("Proof", self._proof()),
             ("Does", self._what(database)),
             ("Sessions", sessions_text(sessions)),
-            ("Before", f"What is there now is saved in {settings.backup_dir}/safety/ first; "
-                       "without that nothing is touched"),
-            ("If it fails", "The target stays as it was: it is one transaction"),
+            ("Before", f"Saves the target to {self.settings.backup_dir}/safety/, or stops"),
+            ("Failure", "Leaves the target as it was: all is one transaction"),
             ("Command", self._command(database)),
-        )  # fmt: skip
+        )
 
     def _backup(self) -> str:
         backup = self.backup
         where = "in S3" if backup.place is Place.S3 else "here"
-        age = ago(backup.name.taken_at, self.now)
-        return f"{backup.name.filename} {where}, {size(backup.size)}, taken {age}"
+        return f"{backup.name.filename}, {size(backup.size)}, {where}"
 
     def _proof(self) -> str:
         proof = self.marks.proof(self.backup)
         known = standing(self.backup, {}, proof)
         sign = f"{SIGNS[known][0]} {known}"
         if proof is None:
-            return f"{sign}: nobody verified it. The restore reads it whole before anything else"
+            return f"{sign}: nobody verified it yet; the restore begins with that"
         if known is Standing.DAMAGED:
-            return f"{sign}: {proof.problem}. The restore will refuse it"
+            return f"{sign}: {proof.problem}. The restore refuses it"
         return f"{sign}, {proven_text(proof, self.now)}"
 
     def _what(self, database: str) -> str:
-        text = f"Drops what the backup holds and makes it anew; all else in {database or '?'} stays"
+        text = f"Replaces in {database or '?'} what the backup holds; all else stays"
         if database == self.backup.name.database:
             taken, zone = self.backup.name.taken_at, self.settings.backup_timezone
-            text += f". Changes since {stamp(taken, zone)} are lost"
-        return text
+            return f"{text}. Changes since {stamp(taken, zone)} are lost"
+        return f"{text}. Careful: it is a backup of {self.backup.name.database}"
 
     def _command(self, database: str) -> str:
         backup = self.backup

@@ -10,6 +10,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import ForeignFile, Listing, StoredBackup
 from pgconsole.widgets.shelf import Shelf, shelf_of
 
+_MANY = 500  # backups from which on half a list is worth showing; fewer come in one page
 _EVERY = 0.3  # seconds between two half lists, at least
 _SHARE = 5  # a half list is prepared for at most one fifth of the time
 _NEWEST = attrgetter("name.taken_at")
@@ -36,13 +37,13 @@ class S3Reader:
         backups: list[StoredBackup] = []
         foreign: list[ForeignFile] = []
         leftovers: list[str] = []
-        next_at = time.monotonic() + _EVERY
+        next_at = 0.0
         for page in s3_pages(self._settings):
             backups += page.backups
             foreign += page.foreign
             leftovers += page.leftovers
             began = time.monotonic()
-            if self._shelf is None and began >= next_at:
+            if self._shelf is None and len(backups) >= _MANY and began >= next_at:
                 so_far(shelf_of(_listing(backups, foreign, leftovers), whole=False))
                 ended = time.monotonic()
                 next_at = ended + max(_EVERY, _SHARE * (ended - began))

@@ -54,11 +54,10 @@ def listing_pages(bucket: Bucket, prefix: str) -> Iterator[Listing]:
     held: list[ObjectTypeDef] = []
     for page in object_pages(bucket, prefix):
         objects = held + page
-        # The last dump waits for the next page, which may begin with its manifest.
-        held = objects[-1:]
-        backups, foreign, leftovers = _sorted(
-            objects[:-1], {found["Key"] for found in objects}, prefix
-        )
+        # A dump at the end waits for the next page, which may begin with its manifest.
+        held = [found for found in objects[-1:] if not found["Key"].endswith(MANIFEST_SUFFIX)]
+        whole = objects[: len(objects) - len(held)]
+        backups, foreign, leftovers = _sorted(whole, {found["Key"] for found in objects}, prefix)
         yield Listing(tuple(backups), tuple(foreign), tuple(leftovers))
     backups, foreign, leftovers = _sorted(held, {found["Key"] for found in held}, prefix)
     yield Listing(tuple(backups), tuple(foreign), tuple(leftovers))

@@ -11,7 +11,7 @@ from pgconsole.jobs.texts import JSON
 from pgconsole.widgets.line import Part
 from pgconsole.widgets.words import clean, clipped, counted
 
-_NAME_WIDTH = 34
+_WHAT_WIDTH, _NAME_WIDTH, _COUNT_WIDTH = 17, 26, 11  # together they fit into 80 columns
 
 
 class CheckRow(NamedTuple):
@@ -53,15 +53,19 @@ def checks_text(checks: list[CheckRow]) -> list[Part]:
     wrong = any(not check.is_right for check in checks)
     parts: list[Part] = [
         (summary(checks).capitalize(), "$text-error bold" if wrong else "$text-success bold"),
-        (f"\n\n  {'WHAT':<10} {'NAME':<{_NAME_WIDTH}} {'EXPECTED':>12} {'FOUND':>12}", "$muted"),
+        (f"\n\n  {_line(CheckRow('WHAT', 'NAME', 'EXPECTED', 'FOUND'))}", "$muted"),
     ]
     for check in sorted(checks, key=lambda check: check.is_right):
         sign, style = ("✓", "$text-success") if check.is_right else ("✗", "$text-error bold")
-        name = clipped(check.name, _NAME_WIDTH)
-        space = " " * max(0, _NAME_WIDTH - cell_len(name))
-        line = f" {check.what:<10.10} {name}{space} {check.expected:>12} {check.found:>12}"
-        parts += [(f"\n{sign}", style), (line, "" if check.is_right else style)]
+        parts += [(f"\n{sign} ", style), (_line(check), "" if check.is_right else style)]
     return parts
+
+
+def _line(check: CheckRow) -> str:
+    name = clipped(check.name, _NAME_WIDTH)
+    space = " " * max(0, _NAME_WIDTH - cell_len(name))
+    what = f"{clipped(check.what, _WHAT_WIDTH):<{_WHAT_WIDTH}}"
+    return f"{what} {name}{space}{check.expected:>{_COUNT_WIDTH}}{check.found:>{_COUNT_WIDTH}}"
 
 
 def _text(value: JSON) -> str:

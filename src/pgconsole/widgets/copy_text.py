@@ -33,7 +33,7 @@ _STYLES = {
     "bad": "$text-error",
 }
 _MEANINGS = {
-    Standing.RESTORED: "restored, all objects and rows were there",
+    Standing.RESTORED: "all objects and rows came back",
     Standing.COMPLETE: "read whole, nothing missing",
     Standing.INTACT: "has the bytes that were written; v looks at what is in it",
     Standing.LISTED: "it is there; nobody has read it since. v verifies it",

@@ -14,7 +14,7 @@ from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.marks import Marks
 from pgconsole.widgets.shelf import Shelf
-from pgconsole.widgets.words import ago, clean, counted
+from pgconsole.widgets.words import ago, clean, counted, short_ago
 
 _GRACE = timedelta(hours=1)  # a run that is due may take a while before it is called missing
 _FAILED = (JobStatus.FAILED, JobStatus.INTERRUPTED)
@@ -144,7 +144,7 @@ def _proven(marks: Marks, backup: StoredBackup, now: datetime) -> str:
     proof = marks.proof(backup)
     assert proof is not None
     how = "tried out" if proof.proof is Proof.RESTORED else "verified"
-    return f"{proof.proof} ({how} {ago(proof.at, now)})"
+    return f"{proof.proof} ({how} {short_ago(proof.at, now)})"
 
 
 def _overdue(facts: Facts, shelf: Shelf, now: datetime) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from pgconsole.jobs import Job, JobStatus
+from pgconsole.widgets.checks import checks_of, summary
+from pgconsole.widgets.copy_text import duration
 from pgconsole.widgets.health import Level, ended, is_active
 from pgconsole.widgets.progress import Progress
 from pgconsole.widgets.words import ago, clean, size, span
@@ -75,7 +77,11 @@ def outcome(job: Job, now: datetime, *, cause_told: bool = False) -> tuple[Level
     fix = f"Next: {clean(job.fix)}" if job.fix else ""
     second = ". ".join(part for part in (cause, fix) if part)
     if job.status is JobStatus.DONE and job.started_at and job.finished_at:
-        second = f"took {span(job.finished_at - job.started_at)}, by {clean(job.actor)}"
+        checks = checks_of(job.result or {})
+        if checks:
+            headline += f": {summary(checks)}"
+        took = duration((job.finished_at - job.started_at).total_seconds())
+        second = f"took {took}, by {clean(job.actor)}"
     return level, headline, second
 
 

@@ -63,7 +63,7 @@ def due_text(table: Timetable, now: datetime) -> tuple[str, bool]:
         age = ago(beat.at, now) if beat.stopped else span(now - beat.at)
         return f"scheduler {word} {age}", True
     run = table.next_run(now)
-    return (f"next run due {until(run, now)}", False) if run is not None else ("", False)
+    return (f"next due {until(run, now)}", False) if run is not None else ("", False)
 
 
 def schedule_text(table: Timetable, settings: Settings, now: datetime) -> list[Part]:
@@ -95,7 +95,7 @@ def _scheduler(table: Timetable, now: datetime) -> list[Part]:
     beat = table.heartbeat
     label: Part = ("\nScheduler  ", "$muted")
     if beat is None:
-        rest = "   cron may run backups; the age of the last one is the evidence"
+        rest = "   if cron runs the backups, their age is the evidence"
         return [label, ("? never seen", "$text-warning"), (rest, "$muted")]
     where = f"   on {clean(beat.host)}, process {beat.pid}"
     if beat.stopped:

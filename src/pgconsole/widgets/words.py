@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pgconsole.status.words import ago, clean, counted, short_span, size, span
@@ -23,8 +23,9 @@ __all__ = [
 
 
 def short_ago(moment: datetime, now: datetime) -> str:
-    """The same in one unit."""
-    return f"{short_span(now - moment)} ago"
+    """The same in one unit, rounded down."""
+    age = now - moment
+    return f"{short_span(age)} ago" if age >= timedelta(seconds=1) else ago(moment, now)
 
 
 def until(moment: datetime, now: datetime) -> str:
