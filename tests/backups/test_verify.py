@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -416,6 +416,24 @@ class TestOtherOperations:
         result = run_backup(settings, BackupRequest("alice", SUNDAY_THE_FIRST), recorder)
         assert all(Path(path).exists() for path in result.paths)
         assert any("what was proven can't be written" in text for text in recorder.warnings())
+
+    def test_a_class_that_is_made_up_has_the_proof_of_its_file(
+        self, settings: Settings, recorder: Recorder
+    ):
+        result = run_backup(settings, BackupRequest("alice", SUNDAY_THE_FIRST, "job-1"), recorder)
+        weekly = Path(result.paths[1])
+        weekly.unlink()  # as if its process had been killed before it made this link
+        weekly.with_name(weekly.name + MANIFEST_SUFFIX).unlink()
+        evidence = evidence_path(settings)
+        lines = [line for line in evidence.read_bytes().splitlines() if b"weekly" not in line]
+        evidence.write_bytes(b"\n".join(lines))
+        tuesday = SUNDAY_THE_FIRST + timedelta(days=2)
+        run_backup(settings, BackupRequest("alice", tuesday, "job-2"), recorder)
+        assert weekly.samefile(result.paths[0])
+        found = known(settings)
+        proof = found[f"weekly/{weekly.name}"]
+        assert proof is not None
+        assert (proof.proof, proof.job) == (Proof.COMPLETE, "job-1")
 
     @pytest.mark.usefixtures("s3_bucket")
     def test_an_upload_proves_the_local_copy_alone(
