@@ -84,6 +84,10 @@ class StorageError(PgconsoleError):
     """The backup directory or the bucket can't be read or written."""
 
 
+class NoAnswerError(StorageError):
+    """The directory or the store is silent: whatever was asked of it is unknown."""
+
+
 class DamagedError(PgconsoleError):
     """A dump or manifest is not what it should be. Says where (byte offset) when known."""
 

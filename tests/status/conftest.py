@@ -20,8 +20,6 @@ from pgconsole import jobs
 from pgconsole.demo.servers import PostgresServer, S3Server, embedded_bin_dir
 from pgconsole.schedule.state import Heartbeat, write_heartbeat
 from pgconsole.settings import Settings
-from pgconsole.status.checks.base import CheckResult, CheckState
-from pgconsole.status.doctor import run_checks
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -67,7 +65,7 @@ def _client_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", client_tools())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _template(
     postgres16: PostgresServer, s3: S3Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
@@ -104,15 +102,6 @@ def beat(settings: Settings, age: timedelta) -> None:
     """Leave a scheduler's sign of life of so long ago."""
     at = datetime.now(UTC) - age
     write_heartbeat(settings, Heartbeat(at, at, "host1", 7, settings.backup_schedule, "UTC"))
-
-
-def diagnose(settings: Settings) -> tuple[dict[CheckState, list[str]], dict[str, CheckResult]]:
-    """Run the doctor: the names of all checks by state, and the results by name."""
-    results = {result.name: result for result in run_checks(settings)}
-    by_state: dict[CheckState, list[str]] = {}
-    for name, result in results.items():
-        by_state.setdefault(result.state, []).append(name)
-    return by_state, results
 
 
 @contextmanager

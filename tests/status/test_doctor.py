@@ -10,38 +10,19 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 from tests.proxy import Proxy
-from tests.status.conftest import BUCKET, DATABASE, Site, beat, diagnose, mounted
+from tests.status.conftest import BUCKET, DATABASE, Site, beat, mounted
+from tests.status.doctoring import FAILED, NOT_SET_UP, OK, UNKNOWN, WARNING, check_only, diagnose
 
 from pgconsole.demo.servers import S3Server, free_port
 from pgconsole.dumps.naming import BackupClass, BackupName
 from pgconsole.postgres import tools
 from pgconsole.schedule.state import pause
-from pgconsole.settings import Settings
-from pgconsole.status.checks.base import CheckResult, CheckState
 from pgconsole.status.doctor import CHECKS, run_checks
 from pgconsole.storage.s3 import S3Storage
 from pgconsole.storage.s3_probe import PROBE, S3Probe
 
-OK, WARNING, FAILED, UNKNOWN, NOT_SET_UP = CheckState
 NEED_SERVER = ["credentials", "database", "privileges", "server clock", "pg_dump", "psql"]
 NEED_BUCKET = ["S3 writing", "S3 clock", "S3 leftovers", "S3 retention"]
-
-
-def check_only(
-    settings: Settings, state: CheckState, name: str, words: str, unknown: list[str] | None = None
-) -> CheckResult:
-    """Exactly this check comes out so, and says why and what to do; these are unknown."""
-    by_state, results = diagnose(settings)
-    expected = {state: [name]}
-    if unknown:
-        expected[UNKNOWN] = sorted([*expected.get(UNKNOWN, []), *unknown])
-    trouble = {key: sorted(by_state[key]) for key in by_state if key not in (OK, NOT_SET_UP)}
-    assert trouble == expected, [results[one] for names in trouble.values() for one in names]
-    found = results[name]
-    assert words in f"{found.found}: {found.cause}"
-    assert found.cause
-    assert found.fix
-    return found
 
 
 def test_healthy(site: Site) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from functools import partial
 
-from pgconsole.errors import PgconsoleError
+from pgconsole.errors import NoAnswerError, PgconsoleError
 from pgconsole.jobs.texts import one_line
 from pgconsole.settings import Settings
 from pgconsole.status.checks import bucket, directory, past, program, server, timetable, tools, wal
@@ -88,6 +88,8 @@ def _finding(pending: Pending[Finding], deadline: float) -> Finding:
             f"it took longer than {_TIMEOUT:.0f} s",
             "look whether the host, the disk or the network hangs, then try again",
         )
+    except NoAnswerError as error:
+        return unknown(error.problem, error.cause, error.fix)
     except PgconsoleError as error:
         return failed(error.problem, error.cause, error.fix)
     except Exception as error:  # one broken check must not hide the others

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pgconsole.backups.catalog import latest_manifest, local_backups
 from pgconsole.backups.evidence import Evidence, latest, read_evidence
-from pgconsole.errors import PgconsoleError, StorageError
+from pgconsole.errors import NoAnswerError, PgconsoleError, StorageError
 from pgconsole.jobs import list_jobs
 from pgconsole.schedule import next_runs
 from pgconsole.schedule.state import Heartbeat, read_heartbeat, read_pause, read_slots
@@ -68,7 +68,7 @@ def _answer(what: str, pending: Pending[T], deadline: float) -> Answer[T]:
     try:
         return Answer(pending.result(deadline), datetime.now(UTC))
     except TimeoutError:
-        problem = StorageError(
+        problem: PgconsoleError = NoAnswerError(
             f"{what} did not answer within {TIMEOUT:.0f} s",
             fix="look whether the disk or the network hangs",
         )

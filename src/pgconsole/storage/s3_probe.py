@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, BackupName, parse_name
-from pgconsole.errors import StorageError
+from pgconsole.errors import NoAnswerError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.s3_bucket import Bucket
@@ -29,10 +29,6 @@ _PAGE = 1000  # objects in an answer, S3's most
 _PROBE_BYTES = 64
 # At least one backup of every class falls into it, so that most buckets answer in one page.
 _RECENT = timedelta(days=40)
-
-
-class NoAnswerError(StorageError):
-    """The store was silent: whatever was asked is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

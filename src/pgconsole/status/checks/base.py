@@ -54,7 +54,8 @@ class Check:
 
     Attributes:
         name: In a few words; a part of the interface of `doctor --json`.
-        function: Looks. A `PgconsoleError` that it raises is a failed check.
+        function: Looks. A `PgconsoleError` that it raises is a failed check, a
+            `NoAnswerError` an unknown one.
         cleans_up: Whether it has to be waited for, even when nobody wants its answer any more.
     """
 

@@ -12,7 +12,6 @@ from pgconsole.status.checks.base import Finding, not_set_up, ok, unknown, warni
 from pgconsole.status.checks.context import Context
 from pgconsole.status.checks.server import skew
 from pgconsole.status.words import counted
-from pgconsole.storage.s3_probe import NoAnswerError
 from pgconsole.storage.s3_records import records
 
 _WHOLE_SECONDS = timedelta(seconds=1)  # the store's clock is told in whole ones
@@ -21,16 +20,13 @@ Look = Callable[[Context], Finding]
 
 
 def _of_bucket(look: Look) -> Look:
-    """A check that needs a bucket; a store that is silent makes it unknown."""
+    """A check that needs a bucket."""
 
     @wraps(look)
     def checked(context: Context) -> Finding:
         if not context.settings.s3_enabled:
             return not_set_up("S3 is not set up (S3_BACKUP_BUCKET is empty)")
-        try:
-            return look(context)
-        except NoAnswerError as error:
-            return unknown(error.problem, error.cause, error.fix)
+        return look(context)
 
     return checked
 
