@@ -70,16 +70,21 @@ def test_missing_privileges(site: Site) -> None:
         connection.execute(
             "CREATE ROLE reader LOGIN PASSWORD 'x' IN ROLE pg_read_all_data;"
             "CREATE TABLE hidden (id int); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;"
+            "SELECT lo_create(4242);"
             "CREATE ROLE nobody_in_particular LOGIN PASSWORD 'x';"
         )
         try:
             reader = site.settings(PGUSER="reader", PGPASSWORD="x")
-            found = check_only(reader, FAILED, "privileges", "1 object: public.hidden")
+            found = check_only(
+                reader, FAILED, "privileges", "2 objects: large object 4242, public.hidden"
+            )
             assert "BYPASSRLS" in found.fix
             stranger = site.settings(PGUSER="nobody_in_particular", PGPASSWORD="x")
-            check_only(stranger, FAILED, "privileges", "2 objects: public.hidden, public.users")
+            check_only(stranger, FAILED, "privileges", "may not read 3 objects")
         finally:
-            connection.execute("DROP TABLE hidden; DROP ROLE reader, nobody_in_particular")
+            connection.execute(
+                "SELECT lo_unlink(4242); DROP TABLE hidden; DROP ROLE reader, nobody_in_particular"
+            )
 
 
 def test_old_pg_dump(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def privileges(context: Context) -> Finding:
         return ok(f"user {user!r} may read every table, sequence and large object")
     shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
     return failed(
-        f"user {user!r} may not read all of {counted(len(names), 'object')}: {shown}",
+        f"user {user!r} may not read {counted(len(names), 'object')}: {shown}",
         "a privilege is missing, or row-level security hides rows: pg_dump fails there",
         f"GRANT pg_read_all_data TO {user}; for row-level security ALTER ROLE {user} BYPASSRLS; "
         "large objects need GRANT SELECT ON LARGE OBJECT",
