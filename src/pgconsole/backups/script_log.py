@@ -29,6 +29,7 @@ _ADVICE = (
     ("out of shared memory", "raise max_locks_per_transaction on the server: a restore in one "
      "transaction locks every table"),
 )  # fmt: skip
+_LOST = ("server closed the connection", "error: connection to server was lost")
 _ROW = re.compile(r"COPY .*?, line (\d+)")
 
 
@@ -100,12 +101,14 @@ def complaint(lines: list[str]) -> Complaint:
     block: list[str] = []
     number = None
     for line in lines:
-        if match := _IN_LINE.match(line):
+        text = " ".join(line.split())
+        if match := _IN_LINE.match(text):
             number = int(match[1])
-            block = [match[2].strip()]
-        elif line.strip():
-            block.append(" ".join(line.split()))
-    words = "; ".join(block)
+            # That the connection was lost is no news; why was said before.
+            block = [*block, match[2]] if match[2].startswith(_LOST) else [match[2]]
+        elif text:
+            block.append(text)
+    words = "; ".join(part.rstrip(".") for part in block).removeprefix("ERROR: ")
     row = _ROW.search(words)
     return Complaint(number, words or "it gave no reason", int(row[1]) if row else None)
 
