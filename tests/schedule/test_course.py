@@ -148,6 +148,13 @@ def test_what_was_missed_is_what_the_schedule_of_then_wanted():
         assert len(missed_slots(past, last_life, now, *new)) == 49 * 12 - 1
 
 
+def test_what_was_missed_before_the_clock_was_set_back():
+    ahead = Slot(TWO + 24 * HOUR, SlotOutcome.DONE, "", "", TWO)
+    past = [ahead, Slot(TWO - 48 * HOUR, SlotOutcome.DONE, "", "", TWO)]
+    found = missed_slots(past, None, TWO + HOUR, "0 2 * * *", UTC_ZONE)
+    assert found == [TWO - 24 * HOUR, TWO]
+
+
 def test_nothing_was_missed_before_the_first_start():
     assert missed_slots([], None, TWO, "* * * * *", UTC_ZONE) == []
 

@@ -22,14 +22,17 @@ class StopSignals:
         self.count = 0
 
     def __enter__(self) -> Self:
-        # A pipe wakes the one who waits, also if the signal comes just before the waiting.
+        # A handler in Python runs when the waiting is over; what wakes us is that the interpreter
+        # writes to the pipe from within the signal, also if it comes just before the waiting.
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         self._before = {number: signal.signal(number, self._on_signal) for number in _STOP}
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
         os.close(self._wake)
         os.close(self._woken)
 
@@ -41,5 +44,3 @@ class StopSignals:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
-        if self.count < 100:  # the pipe has room for more, and nobody needs them
-            os.write(self._woken, b"!")
