@@ -1,8 +1,9 @@
 """What was proven of each copy of a backup: when, by whom, and how long it took.
 
-One file, `state_dir/evidence.jsonl`, one line a proof, the oldest first. A proof counts only as
-long as the copy has the size and the time of modification that it had then. Who appends shares a
-lock; `evidence_history.py` takes it alone and leaves out what nobody needs any more.
+One file, `state_dir/evidence.jsonl`, one line a proof, those of a copy in the order in which they
+were found. A proof counts only as long as the copy has the size and the time of modification that
+it had then. Who appends shares a lock; `evidence_history.py` takes it alone and leaves out what
+nobody needs any more.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def note(settings: Settings, report: Report, *evidence: Evidence) -> None:
 
 
 def read_evidence(settings: Settings) -> dict[str, list[Evidence]]:
-    """All proofs by copy, the oldest first. Lines that are none (half written) are left out.
+    """All proofs by copy, the last found last. Lines that are none (half written) are left out.
 
     Raises:
         OSError: The file is there and can't be read.

@@ -73,15 +73,17 @@ def _rewrite(settings: Settings, path: Path) -> None:
 
 
 def needed(settings: Settings, proofs: dict[str, list[Evidence]]) -> list[Evidence]:
-    """What is worth keeping, the oldest first."""
+    """What is worth keeping, copy by copy; of each in the order in which it was written down.
+
+    Not by `at`: a clock that was set back must not put an older proof in front of a newer one.
+    """
     gone = {copy for copy in proofs if copy.startswith(LOCAL) and _is_gone(settings, copy)}
     remote = sorted(
         (copy for copy in proofs if not copy.startswith(LOCAL)),
         key=lambda copy: proofs[copy][-1].at,
     )
     gone.update(remote[:-_MOST_REMOTE])
-    kept = [item for copy, items in proofs.items() if copy not in gone for item in _last(items)]
-    return sorted(kept, key=lambda item: item.at)
+    return [item for copy, items in proofs.items() if copy not in gone for item in _last(items)]
 
 
 def _last(items: list[Evidence]) -> list[Evidence]:
