@@ -90,6 +90,25 @@ def test_dry_run_gives_every_reason_and_changes_nothing(settings: Settings):
     assert run(settings, "prune", "--json").returncode == 2
 
 
+def test_names_of_other_files_neither_forge_lines_nor_fail(settings: Settings):
+    forged = f"x\n  delete  {name_of(0).filename}"
+    for name in (os.fsencode(forged), b"\xff.sql", b"\x1b]0;owned\x07"):
+        (settings.backup_dir / "daily" / os.fsdecode(name)).touch()
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}  # as in en_US.UTF-8
+    planned = run(settings, "prune", "--dry-run", **strict)
+    assert planned.returncode == 0, planned.stderr
+    assert planned.stdout.count("\n  delete  ") == 2
+    assert "daily/x\\n  delete" in planned.stdout
+    listed = run(settings, "list", **strict)
+    for output in (planned.stdout, listed.stderr):
+        assert "daily/\\udcff.sql" in output
+        assert "daily/\\x1b]0;owned\\x07" in output
+        assert "\x1b" not in output
+    pruned = run(settings, "prune", **strict)
+    assert pruned.returncode == 0, pruned.stderr
+    assert local_names(settings) == newest(2, 0, 0)
+
+
 def test_in_a_script_it_applies_the_policy(settings: Settings):
     done = run(settings, "prune")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Problems, as every command prints them."""
+"""What every command prints in the same way: problems, and names from outside."""
 
 from __future__ import annotations
 
@@ -12,3 +12,15 @@ def explain(problem: str, cause: str, fix: str) -> None:
         click.echo(f"  cause: {cause}", err=True)
     if fix:
         click.echo(f"  next:  {fix}", err=True)
+
+
+def shown(name: str) -> str:
+    """A name that somebody else gave a file, so that it can neither act on a terminal nor fail.
+
+    What can't be printed is escaped: control characters, and bytes that are no UTF-8.
+    """
+    if name.isprintable():
+        return name
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in name
+    )

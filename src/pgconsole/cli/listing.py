@@ -14,6 +14,7 @@ from pgconsole.backups.catalog import local_backups, s3_backups
 from pgconsole.backups.evidence import Evidence, evidence_path, latest, read_evidence
 from pgconsole.backups.pins import Pin, backup_id, read_pins
 from pgconsole.backups.standing import standing
+from pgconsole.cli.explain import shown
 from pgconsole.errors import StorageError
 from pgconsole.settings import Settings, load_settings
 from pgconsole.storage.base import Listing, StoredBackup
@@ -91,7 +92,7 @@ def _print_rest(listing: Listing) -> None:
             err=True,
         )
     for foreign in listing.foreign:
-        click.echo(f"not a backup, left alone: {foreign.location}", err=True)
+        click.echo(f"not a backup, left alone: {shown(foreign.location)}", err=True)
 
 
 def _as_dict(row: _Row) -> dict[str, object]:

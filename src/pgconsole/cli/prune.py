@@ -10,6 +10,7 @@ import humanize
 
 from pgconsole.backups.prune import make_plan, retained_places
 from pgconsole.backups.retention import Entry, Plan
+from pgconsole.cli.explain import shown
 from pgconsole.errors import ConfigurationError
 from pgconsole.settings import Settings, load_settings
 from pgconsole.storage.base import Place
@@ -86,7 +87,7 @@ def _ask() -> None:
 
 
 def _name(entry: Entry) -> str:
-    return entry.backup.name.filename if entry.backup else entry.location
+    return entry.backup.name.filename if entry.backup else shown(entry.location)
 
 
 def _as_dict(plan: Plan) -> dict[str, list[dict[str, object]]]:
