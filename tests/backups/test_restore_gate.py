@@ -17,7 +17,9 @@ from tests.damaged import damaged
 from tests.guide import guide_backup
 
 from pgconsole.backups.backup import BackupRequest, run_backup
+from pgconsole.backups.catalog import local_backups
 from pgconsole.backups.confirmation import confirm_restore
+from pgconsole.backups.evidence import Proof, latest, read_evidence
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.restore import RestoreRequest, run_restore
 from pgconsole.demo.servers import PostgresServer
@@ -154,6 +156,10 @@ class TestIntegrity:
         backup.write_bytes(gzip.compress(gzip.decompress(backup.read_bytes()) + b"\n"))
         error = refused(settings, confirmed(settings, backup, settings.pgdatabase), untouched)
         assert isinstance(error, DamagedError)
+        [copy] = local_backups(settings).backups
+        proof = latest(read_evidence(settings), settings, copy)
+        assert proof is not None
+        assert (proof.proof, proof.problem) == (Proof.DAMAGED, str(error))
 
 
 class TestConnectivity:

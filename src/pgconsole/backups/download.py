@@ -19,7 +19,7 @@ from pathlib import Path
 from pgconsole import durable, locks
 from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.integrity import ProvenDump, prove
-from pgconsole.backups.restore_copy import FoundCopy
+from pgconsole.backups.restore_copy import RESTORED, FoundCopy
 from pgconsole.backups.s3_ranges import ranges
 from pgconsole.dumps.manifest import Manifest, parse_manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX
@@ -30,7 +30,6 @@ from pgconsole.storage import files
 from pgconsole.storage.local import LocalStorage
 from pgconsole.storage.s3_object import S3Object
 
-RESTORED = "restored"
 _RECORD_SUFFIX = ".download.json"
 _PHASE = "download"
 

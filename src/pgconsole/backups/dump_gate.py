@@ -11,7 +11,7 @@ from pgconsole.errors import RefusedError, ToolError
 from pgconsole.postgres.tools import Tool, installed_tools
 
 # The first minor version of each major one that knows `\restrict` (release notes of August 2025).
-# psql 13 and 14 have versions that do, but commit when their input ends within an `\\if`.
+# psql 13 and 14 have versions that do, but commit when their input ends within an `\if`.
 _RESTRICTED_SINCE = {15: 14, 16: 10, 17: 6}
 _VERSION = re.compile(r"(\d+)(?:\.(\d+))?")
 _MAJOR = re.compile(r"\d+")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from pgconsole.errors import (
     BusyError,
     Cancelled,
     ConfigurationError,
+    DamagedError,
     PgconsoleError,
     PreflightError,
     ServerError,
@@ -155,7 +156,7 @@ class _Restore:
             cut = self._cut_sessions(held)
             content = self._feed(psql, dump, safety)
             checks = self._check(content, safety)
-            self._keep_evidence(copy, dump, time.monotonic() - began)
+            self._keep_evidence(copy, Proof.RESTORED, began, sha256=dump.checked.sha256)
         return RestoreResult(
             database=self._database,
             location=copy.location,
@@ -191,11 +192,16 @@ class _Restore:
     def _integrity(self) -> ProvenDump:
         request = self._request
         copy = find_copy(self._settings, request.place, request.location)
-        if copy.place is Place.S3:
-            return download(
-                self._settings, copy, self._report, actor=request.actor, job=request.job
-            )
-        return prove(Path(copy.location), beside(Path(copy.location)), self._report)
+        began = time.monotonic()
+        try:
+            if copy.place is Place.S3:
+                return download(
+                    self._settings, copy, self._report, actor=request.actor, job=request.job
+                )
+            return prove(Path(copy.location), beside(Path(copy.location)), self._report)
+        except DamagedError as error:
+            self._keep_evidence(copy, Proof.DAMAGED, began, problem=str(error))
+            raise
 
     def _connectivity(self, stack: ExitStack) -> tuple[ServerInfo, AdvisoryLock]:
         """Reach the target, and keep other hosts from it."""
@@ -302,22 +308,27 @@ class _Restore:
         self._say("check", f"{len(checks)} checks: all that was expected was found")
         return checks
 
-    def _keep_evidence(self, copy: FoundCopy, dump: ProvenDump, seconds: float) -> None:
+    def _keep_evidence(
+        self, copy: FoundCopy, proof: Proof, began: float, *, sha256: str = "", problem: str = ""
+    ) -> None:
         if copy.stored is None:
             return  # no listing shows this file
         evidence = Evidence(
             copy=copy_id(self._settings, copy.stored),
-            proof=Proof.RESTORED,
+            proof=proof,
             at=datetime.now(UTC),
             by=self._request.actor,
-            seconds=seconds,
+            seconds=time.monotonic() - began,
             size=copy.size,
             modified=copy.modified,
-            sha256=dump.checked.sha256,
+            sha256=sha256,
+            problem=problem,
             job=self._request.job,
         )
-        with suppress(OSError):  # the restore itself is done
+        try:
             record(self._settings, evidence)
+        except OSError as error:  # what was found out stays true
+            self._say(self._phase, f"the proof can't be written down: {error}", Level.WARNING)
 
 
 def _without_safety(database: str, error: PgconsoleError) -> PgconsoleError:

@@ -16,6 +16,8 @@ from pgconsole.storage import files
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.local import LocalStorage
 
+RESTORED = "restored"  # the directory of downloads, in BACKUP_DIR
+
 
 @dataclass(frozen=True, slots=True)
 class FoundCopy:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgconsole.backups.restore_copy import FoundCopy
+from pgconsole.backups.restore_copy import RESTORED, FoundCopy
 from pgconsole.backups.restore_sessions import missing_database_explained
 from pgconsole.backups.safety import SAFETY
+from pgconsole.dumps.naming import BackupClass
 from pgconsole.postgres.explain import where
 from pgconsole.postgres.sessions import Sessions, sessions_of
 from pgconsole.settings import Settings
@@ -124,7 +125,7 @@ def find_local(settings: Settings, file: str) -> Path:
     """
     path = Path(file)
     if "/" not in file and not path.exists():
-        for directory in ("daily", "weekly", "monthly", SAFETY, "restored"):
+        for directory in (*BackupClass, SAFETY, RESTORED):
             candidate = settings.backup_dir / directory / file
             if candidate.exists():
                 return candidate
