@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -174,6 +175,23 @@ FAILED = job(
 )
 
 
+CHECKS = [
+    ("table", "", 3, 3), ("index", "", 5, 5), ("materialized view", "", 1, 0),
+    ("rows", "public.documents", 1_250_000, 1_250_000), ("rows", "public.[odd] name", 12, 11),
+    ("rows", "public.a_table_with_a_name_that_is_too_long", 3, None),
+]  # fmt: skip
+RESTORED = job(
+    JobStatus.DONE, ago=60, kind="restore",
+    result={
+        "database": "thinktank", "safety_backup": "/backups/safety/pre_restore_20260225_040111.sql.gz",
+        "sessions_cut": 3,
+        "checks": [
+            dict(zip(("what", "name", "expected", "found"), check, strict=True)) for check in CHECKS
+        ],
+    },
+)  # fmt: skip
+
+
 def entry(seq: int, second: float, phase: str, message: str = "", **more: object) -> JournalEntry:
     time = RUNNING.created_at + timedelta(seconds=second)
     return JournalEntry(seq, time, phase, message, **more)  # type: ignore[arg-type]
@@ -213,6 +231,7 @@ class Scene:
     settings: Settings = field(default_factory=settings)
     local: Shelf | StorageError | None = field(default_factory=local_shelf)
     s3: Shelf | StorageError | None = field(default_factory=lambda: shelf_of(listing(Place.S3)))
+    s3_so_far: Shelf | None = None
     jobs: tuple[Job, ...] = (DONE,)
     journal: list[JournalEntry] = field(default_factory=list)
     schedule: dict[str, object] = field(default_factory=dict)
@@ -228,13 +247,18 @@ class Scene:
             assert value is not None
             return value
 
+        def s3(so_far: Callable[[Shelf], None]) -> Shelf:
+            if self.s3_so_far is not None:
+                so_far(self.s3_so_far)
+            return answer(self.s3)
+
         expression, zone = self.settings.backup_schedule, self.settings.backup_timezone
         table = Timetable(
             expression, zone, in_words(expression), tuple(next_runs(expression, zone, NOW, 5))
         )
         sources = Sources(
             local=lambda: answer(self.local),
-            s3=lambda _so_far: answer(self.s3),
+            s3=s3,
             jobs=lambda: self.jobs,
             journal=lambda _job: PreparedJournal(list(self.journal)),
             schedule=lambda: replace(table, **self.schedule),  # type: ignore[arg-type]
@@ -287,6 +311,8 @@ SCENES = {
         local=shelf_of(Listing((), (), ())), s3=shelf_of(Listing((), (), ())), jobs=()
     ),
     "loading": lambda: Scene(local=None, s3=None, jobs=()),
+    "reading": lambda: Scene(s3_so_far=shelf_of(listing(Place.S3, 9), whole=False), s3=None),
+    "restored": lambda: Scene(jobs=(RESTORED, DONE)),
     "running": lambda: Scene(jobs=(RUNNING, DONE), journal=JOURNAL),
     "failed": lambda: Scene(jobs=(FAILED, DONE), journal=JOURNAL[:4]),
     "scheduled": lambda: Scene(schedule={"heartbeat": BEAT, "slots": SLOTS}),

@@ -48,7 +48,7 @@ async def test_backup_from_key_to_both_panes(real: Settings) -> None:
         await until_shown(pilot, "✓ complete")
         await pilot.press("2")
         await until_shown(pilot, "[2 S3 · ")
-        await until_shown(pilot, "✓ complete")
+        await until_shown(pilot, "· listed")  # nobody has read it back from there
         assert "yes" in shown(app.screen)
         await pilot.press("4")
         await until_shown(pilot, "backup done")
@@ -68,7 +68,8 @@ async def test_backup_by_somebody_else_is_seen(real: Settings) -> None:
         await until_shown(pilot, "by somebody else")
         await until_shown(pilot, "local + S3")
         # Side by side: both panes show it at once.
-        assert shown(app.screen).count("✓ complete") >= 2
+        assert "✓ complete" in shown(app.screen)
+        assert "· listed" in shown(app.screen)
 
 
 async def test_quitting_does_not_touch_the_job(real: Settings) -> None:
@@ -175,14 +176,15 @@ def old_files(backup_dir: Path, count: int, *, database: str = "postgres") -> No
         path.write_bytes(b"x" * 20)
 
 
-async def test_files_without_manifest_are_unknown_never_good(make_settings: MakeSettings) -> None:
+async def test_files_of_the_old_scripts_are_listed_never_good(make_settings: MakeSettings) -> None:
     settings = make_settings()
     old_files(settings.backup_dir, 3)
     (settings.backup_dir / "daily" / "notes[1].txt").write_text("mine")
     app = PgconsoleApp(settings)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "? Unknown: the backup of")
-        await until_shown(pilot, "was never checked (it has no manifest)")
+        await until_shown(pilot, "was never verified (v does it)")
+        await until_shown(pilot, "· listed")
         assert "✓" not in shown(app.screen)
         await until_shown(pilot, "1 foreign")
 

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.tui.driving import until
+from tests.tui.driving import until, until_shown
 from tests.tui.scenes import SCENES, Scene
+from tests.tui.test_restore_dialog import Asking
 from textual.pilot import Pilot
 
+from pgconsole.postgres.sessions import Sessions
 from pgconsole.screens.main import MainScreen
 
 SMALL, LARGE = (80, 24), (160, 45)
@@ -31,6 +33,7 @@ def drawn(scene: Scene, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
                 places.append((scene.s3, screen._s3))
             return (
                 all(value is None or known.value or known.problem for value, known in places)
+                and (scene.s3_so_far is None or screen._s3.so_far is not None)
                 and panes.schedule.known.value is not None
                 and screen._board.jobs == scene.jobs
                 and len(panes.log_pane.log_view._entries) == told
@@ -71,6 +74,14 @@ def test_main(snap_compare: Snap, scene: str, size: tuple[int, int]) -> None:
         ("s3_unreachable", "2"),
         ("s3_off", "2"),
         ("full", "3"),
+        ("scheduled", "3"),
+        ("paused", "3"),
+        ("scheduler_gone", "3"),
+        ("other_schedule", "3"),
+        ("damaged", "1"),
+        ("damaged", "jj"),
+        ("full", "jjjjj"),
+        ("reading", "2"),
         ("running", "l"),
         ("loading", "2"),
         ("foreign", "G"),
@@ -80,15 +91,41 @@ def test_panes_at_80x24(snap_compare: Snap, scene: str, keys: str) -> None:
     assert compare(snap_compare, scene, SMALL, *keys)
 
 
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x45"])
+def test_restore_dialog(snap_compare: Snap, size: tuple[int, int]) -> None:
+    sessions = Sessions((("thinktank-api", 4), ("psql [ana]", 1)))
+
+    async def known(pilot: Pilot[Any]) -> None:
+        await until_shown(pilot, "5 sessions")
+        await still(pilot)
+
+    assert snap_compare(Asking(lambda _: sessions), terminal_size=size, run_before=known)
+
+
 @pytest.mark.parametrize(
     ("scene", "keys"),
     [
         ("full", ("b",)),
+        ("full", ("v",)),
+        ("full", ("p",)),
+        ("full", ("P",)),
+        ("paused", ("P",)),
+        ("restored", ("o",)),
         ("full", ("b", "y", "enter")),
         ("running", ("c",)),
         ("full", ("question_mark",)),
     ],
-    ids=["backup", "wrong-answer", "cancel", "help"],
+    ids=[
+        "backup",
+        "verify",
+        "pin",
+        "pause",
+        "resume",
+        "outcome",
+        "wrong-answer",
+        "cancel",
+        "help",
+    ],
 )
 def test_dialogs_at_80x24(snap_compare: Snap, scene: str, keys: tuple[str, ...]) -> None:
     assert compare(snap_compare, scene, SMALL, *keys)

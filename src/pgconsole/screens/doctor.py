@@ -13,6 +13,7 @@ from textual.containers import HorizontalGroup, VerticalGroup
 from textual.message import Message
 from textual.widget import Widget
 
+from pgconsole.screens.faults import fault
 from pgconsole.screens.reading import ReadingScreen
 from pgconsole.settings import Settings
 from pgconsole.status.checks.base import CheckResult, CheckState
@@ -110,13 +111,21 @@ class DoctorScreen(ReadingScreen):
 
     def _look(self, run: int) -> None:
         with suppress(RuntimeError):  # the console has quit
-            # Closed when nobody looks any more: probes that were left in the bucket go too.
-            with closing(self._checks(self._settings)) as results:
-                for result in results:
-                    if run != self._run:
-                        break
-                    self.post_message(self.Came(run, result))
+            try:
+                self._tell(run)
+            except Exception as error:
+                problem = fault("The doctor stopped", error, self._settings.redactor)
+                texts = (problem.problem, problem.cause, problem.fix)
+                self.post_message(self.Came(run, CheckResult("doctor", CheckState.UNKNOWN, *texts)))
             self.post_message(self.Came(run, None))
+
+    def _tell(self, run: int) -> None:
+        # Closed when nobody looks any more: probes that were left in the bucket go too.
+        with closing(self._checks(self._settings)) as results:
+            for result in results:
+                if run != self._run:
+                    break
+                self.post_message(self.Came(run, result))
 
     def _show(self) -> None:
         self._summary.show(*summary(self._results, done=self._done))

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from pgconsole.errors import PgconsoleError
 from pgconsole.redact import Redactor
+from pgconsole.screens.faults import fault
 from pgconsole.widgets.known import Known
 
 T = TypeVar("T")
@@ -77,11 +78,7 @@ class Feed(Generic[T]):
         except PgconsoleError as error:
             return self._known.failed(error, self._now())
         except Exception as error:  # a thread that dies silently would look like fresh data
-            problem = PgconsoleError(
-                f"{self._thread.name} can't be read",
-                cause=self._redact(f"{type(error).__name__}: {error}"),
-                fix="this is a fault of pgconsole: please report it",
-            )
+            problem = fault(f"{self._thread.name} can't be read", error, self._redact)
             return self._known.failed(problem, self._now())
         return self._known.answered(value, self._now())
 

@@ -17,6 +17,7 @@ from pgconsole.backups.confirmation import confirm_restore
 from pgconsole.errors import PgconsoleError
 from pgconsole.postgres.sessions import Sessions, sessions_of
 from pgconsole.screens.dialog import DialogScreen, frame
+from pgconsole.screens.faults import fault
 from pgconsole.screens.restore_text import RestoreText
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
@@ -146,6 +147,8 @@ class RestoreScreen(DialogScreen[Confirmed]):
                 answer = self._ask_sessions(settings)
             except PgconsoleError as error:
                 answer = error
+            except Exception as error:
+                answer = fault("Who is connected can't be said", error, settings.redactor)
             with suppress(RuntimeError):  # the console has quit
                 self.post_message(self.SessionsKnown(target, answer))
 

@@ -15,6 +15,7 @@ from pgconsole.backups import pins
 from pgconsole.dumps.naming import BackupName
 from pgconsole.errors import PgconsoleError, StorageError
 from pgconsole.jobs.texts import JSON
+from pgconsole.screens.faults import fault
 from pgconsole.settings import Settings
 
 
@@ -118,6 +119,8 @@ class Work:
                 message = work()
             except PgconsoleError as error:
                 message = Refused(error)
+            except Exception as error:
+                message = Refused(fault("That did not work", error, self._settings.redactor))
             with suppress(RuntimeError):  # the console has quit; the journal tells the rest
                 self._post(message)
 

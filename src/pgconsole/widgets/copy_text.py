@@ -36,7 +36,7 @@ _MEANINGS = {
     Standing.RESTORED: "all objects and rows came back",
     Standing.COMPLETE: "read whole, nothing missing",
     Standing.INTACT: "has the bytes that were written; v looks at what is in it",
-    Standing.LISTED: "it is there; nobody has read it since. v verifies it",
+    Standing.LISTED: "it is there; nobody has read it yet. v verifies it",
     Standing.DIFFERS: "the copy in the other place has another size. v verifies it",
     Standing.EMPTY: "there is nothing in it",
 }

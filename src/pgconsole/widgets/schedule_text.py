@@ -95,7 +95,7 @@ def _scheduler(table: Timetable, now: datetime) -> list[Part]:
     beat = table.heartbeat
     label: Part = ("\nScheduler  ", "$muted")
     if beat is None:
-        rest = "   if cron runs the backups, their age is the evidence"
+        rest = "   with cron, the backups' age is the evidence"
         return [label, ("? never seen", "$text-warning"), (rest, "$muted")]
     where = f"   on {clean(beat.host)}, process {beat.pid}"
     if beat.stopped:
