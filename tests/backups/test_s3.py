@@ -16,7 +16,9 @@ from tests.proxy import Proxy
 from pgconsole.backups.backup import BackupRequest, run_backup
 from pgconsole.backups.catalog import load_manifest, local_backups, s3_backups
 from pgconsole.backups.locking import database_lock
+from pgconsole.backups.trust import stored_whole
 from pgconsole.backups.upload import UploadRequest, run_upload
+from pgconsole.backups.verify import VerifyRequest, run_verify
 from pgconsole.demo.servers import PostgresServer, S3Server, free_port
 from pgconsole.errors import (
     BusyError,
@@ -26,9 +28,11 @@ from pgconsole.errors import (
     PartlyFailedError,
     StorageError,
     ToolError,
+    VerifyError,
 )
 from pgconsole.report import Event
 from pgconsole.settings import Settings
+from pgconsole.storage.s3 import S3Storage
 
 SLOT = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)  # a Sunday and a 1st
 ALICE = BackupRequest("alice", slot=SLOT)
@@ -295,6 +299,29 @@ class TestUpload:
         with pytest.raises(StorageError, match="is another file: it has 8 bytes"):
             run_upload(settings, UploadRequest(backup, "alice"), recorder)
         assert objects(settings) == [key]
+
+    def test_an_object_of_the_same_size_is_not_called_whole(
+        self, settings: Settings, backup: str, recorder: Recorder
+    ) -> None:
+        path = settings.backup_dir / "daily" / backup
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        key = f"{settings.s3_prefix}daily/{backup}"
+        client(settings).put_object(Bucket=settings.s3_bucket, Key=key, Body=bytes(data))
+        result = run_upload(settings, UploadRequest(backup, "alice"), recorder)
+        assert result.uploaded == result.keys[1:]
+        assert f"to prove it: pgconsole verify --s3 {key}" in recorder.text
+        storage = S3Storage(settings)
+        whole = {b.location: stored_whole(storage, b) for b in s3_backups(settings).backups}
+        assert whole == {key: False, **dict.fromkeys(result.uploaded, True)}
+        for copied in result.uploaded:
+            body = client(settings).get_object(Bucket=settings.s3_bucket, Key=copied)["Body"]
+            assert body.read() == path.read_bytes()
+
+        with pytest.raises(VerifyError):
+            run_verify(settings, VerifyRequest((), (key,), "alice"), Recorder())
+        with pytest.raises(StorageError, match="is damaged"):
+            run_upload(settings, UploadRequest(backup, "alice"), recorder)
 
     @pytest.mark.parametrize(
         ("filename", "words"),

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from pgconsole.backups.catalog import load_manifest, local_backups
+from pgconsole.backups.evidence import evidence_path, read_evidence
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.proving import keep_finding, prove
+from pgconsole.backups.retention import Trust
 from pgconsole.backups.s3_copy import abort_leftovers, object_key, send_rest
 from pgconsole.backups.subjects import LocalSubject
+from pgconsole.backups.trust import stored_whole, verdicts_of
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, check_database_name, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
+from pgconsole.storage import files
 from pgconsole.storage.base import StoredBackup
 from pgconsole.storage.local import LocalStorage
 
@@ -53,7 +58,8 @@ class UploadResult:
 def run_upload(settings: Settings, request: UploadRequest, report: Report) -> UploadResult:
     """Check a local backup, then copy it and its manifest to S3, in every class it is in.
 
-    An object of the same size counts as there already; nothing is ever overwritten.
+    An object of the same size counts as there already, unless it is known to be damaged; nothing
+    is ever overwritten.
 
     Args:
         settings: Where from and where to.
@@ -145,18 +151,18 @@ class _Upload:
         abort_leftovers(self._storage, self._stored.name.database, self._report)
         keys = [object_key(self._settings, name) for name in self._names()]
         present = self._present(keys)
+        whole = [key for key in present if stored_whole(self._storage, present[key])]
         uploaded = []
         for key in keys:
             if key in present:
-                self._put_manifest(key)
-                self._say(key, "is there already")
+                self._leave(key, whole=key in whole)
                 continue
-            if present:
-                self._storage.copy(present[0], key, self._stored.size)
-                self._put_manifest(key)
+            if whole:  # never from an object that only has the right size
+                self._storage.copy(whole[0], key, self._stored.size)
+                self._put_manifest(key, self._manifest)
             else:
                 self._send(key, stack)
-            present.append(key)
+            whole.append(key)
             uploaded.append(key)
             self._say(key, "is uploaded")
         return UploadResult(tuple(keys), tuple(uploaded), self._stored.size)
@@ -170,33 +176,51 @@ class _Upload:
         names = [name.in_class(backup_class) for backup_class in self._manifest.classes]
         return [other for other in names if storage.path(other).exists()]
 
-    def _present(self, keys: list[str]) -> list[str]:
-        """The keys that lie in the bucket with the right size.
+    def _present(self, keys: list[str]) -> dict[str, StoredBackup]:
+        """What lies in the bucket with the right size, by key.
 
         Raises:
-            StorageError: One lies there with another size.
+            StorageError: One lies there with another size, or is known to be damaged.
         """
-        sizes = {stored.location: stored.size for stored in self._storage.listing().backups}
-        for key in keys:
-            if sizes.get(key, self._stored.size) != self._stored.size:
+        listing = self._storage.listing()
+        with files.translated(f"{evidence_path(self._settings)} can't be read"):
+            verdicts = verdicts_of(self._settings, listing, read_evidence(self._settings))
+        found = {stored.location: stored for stored in listing.backups if stored.location in keys}
+        for key, stored in found.items():
+            where = f"{key} in bucket {self._settings.s3_bucket!r}"
+            if stored.size != self._stored.size:
                 raise StorageError(
-                    f"{key} in bucket {self._settings.s3_bucket!r} is another file",
-                    cause=f"it has {sizes[key]} bytes, the local backup {self._stored.size}",
+                    f"{where} is another file",
+                    cause=f"it has {stored.size} bytes, the local backup {self._stored.size}",
                     fix="delete it if it is not wanted, then upload again",
                 )
-        return [key for key in keys if key in sizes]
+            verdict = verdicts.get(key)
+            if verdict is not None and verdict.trust is Trust.DAMAGED:
+                raise StorageError(
+                    f"{where} is damaged", cause=verdict.problem, fix="delete it, then upload again"
+                )
+        return {key: found[key] for key in keys if key in found}
+
+    def _leave(self, key: str, *, whole: bool) -> None:
+        """Overwrite nothing. A manifest that is missing must not say that this object is proven."""
+        if whole:
+            self._say(key, "is there already")
+            return
+        if self._manifest is not None:
+            self._put_manifest(key, self._manifest.model_copy(update={"verified_at": None}))
+        self._say(key, f"is there already; to prove it: pgconsole verify --s3 {shlex.quote(key)}")
 
     def _send(self, key: str, stack: ExitStack) -> None:
         path = Path(self._stored.location)
         upload = self._storage.begin_upload(key, path, expected_bytes=self._stored.size)
         stack.callback(upload.abort)
         send_rest(upload, self._stored.size, self._report)
-        self._put_manifest(key)
+        self._put_manifest(key, self._manifest)
         upload.complete()
 
-    def _put_manifest(self, key: str) -> None:
-        if self._manifest is not None:
-            self._storage.put_small(key + MANIFEST_SUFFIX, self._manifest.to_json())
+    def _put_manifest(self, key: str, manifest: Manifest | None) -> None:
+        if manifest is not None:
+            self._storage.put_small(key + MANIFEST_SUFFIX, manifest.to_json())
 
     def _say(self, key: str, what: str) -> None:
         self._report(Event("upload", f"s3://{self._settings.s3_bucket}/{key} {what}"))
