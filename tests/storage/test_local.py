@@ -358,6 +358,32 @@ class TestDisk:
         assert tree(storage) == {"filler"}
 
 
+def test_two_who_describe_a_dump_at_once_never_publish_half_a_manifest(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = manifest_of(NAME)
+    final = publish(storage)
+    write_durably = files.write_durably
+
+    def killed_half_way(path: Path, data: bytes) -> None:
+        fd = files.create(path)
+        os.write(fd, data[:10])
+        os.close(fd)
+        raise OSError(errno.EIO, "as if it had been killed")
+
+    def beside_another(path: Path, data: bytes) -> None:
+        write_durably(path, data)
+        monkeypatch.setattr(files, "write_durably", killed_half_way)
+        with pytest.raises(StorageError):
+            storage.add_manifest(NAME, manifest)
+
+    monkeypatch.setattr(files, "write_durably", beside_another)
+    storage.add_manifest(NAME, manifest)
+    assert Path(f"{final}.manifest.json").read_bytes() == manifest.to_json()
+    (half,) = storage.listing().leftovers
+    assert storage.remove_leftovers("app") == [half]
+
+
 class TestLeftovers:
     def test_exactly_this_database(self, storage: LocalStorage) -> None:
         databases = ("app", "app2", "app_daily", "my_app", "APP")

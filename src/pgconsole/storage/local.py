@@ -20,6 +20,7 @@ from pgconsole.storage.local_scan import (
     is_as_listed,
     leftover_name,
     manifest_path,
+    own_partial_path,
     partial_path,
     scan_directory,
 )
@@ -172,8 +173,10 @@ class LocalStorage:
         final = self.path(name)
         target = manifest_path(final)
         with files.translated(f"Manifest {target} can't be written"):
-            files.write_durably(partial_path(target), manifest.to_json())
-            partial_path(target).rename(target)
+            # Two may verify it at once; they hold no lock.
+            partial = own_partial_path(target)
+            files.write_durably(partial, manifest.to_json())
+            partial.rename(target)
             if not os.path.lexists(final):
                 target.unlink(missing_ok=True)
             files.fsync_directory(target.parent)

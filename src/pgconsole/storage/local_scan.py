@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import uuid
 from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +20,9 @@ from pgconsole.dumps.naming import (
     parse_name,
 )
 from pgconsole.storage.base import ForeignFile, Place, StoredBackup
+
+# Whoever writes a file that others may be writing as well adds a number of its own.
+_PARTIAL = re.compile(rf"(\.[0-9a-f]{{32}})?{re.escape(PARTIAL_SUFFIX)}\Z")
 
 
 @dataclass(slots=True)
@@ -58,7 +63,7 @@ def scan_directory(directory: Path, backup_class: BackupClass) -> Scan:
 
 def leftover_name(filename: str) -> BackupName | None:
     """The backup that a partial file or a manifest belongs to, or None for other files."""
-    stem = filename.removesuffix(PARTIAL_SUFFIX).removesuffix(MANIFEST_SUFFIX)
+    stem = _PARTIAL.sub("", filename).removesuffix(MANIFEST_SUFFIX)
     return parse_name(stem) if stem != filename else None
 
 
@@ -86,6 +91,11 @@ def manifest_path(path: Path) -> Path:
 def partial_path(path: Path) -> Path:
     """Where a file is written before it gets its name."""
     return path.with_name(path.name + PARTIAL_SUFFIX)
+
+
+def own_partial_path(path: Path) -> Path:
+    """The same where others may be writing that file too."""
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
 
 
 def _sort(
