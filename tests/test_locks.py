@@ -1,8 +1,10 @@
 """File locks: one holder, named, gone with its process."""
 
+import json
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -48,10 +50,19 @@ def test_the_kernel_releases_the_lock_of_a_killed_holder(tmp_path: Path):
     assert not is_held(path)
 
 
-def test_a_holder_that_wrote_nothing_is_unknown(tmp_path: Path):
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        json.dumps(asdict(HOLDER) | {"since": "yesterday"}),
+        json.dumps(asdict(HOLDER) | {"since": "2026-11-22T02:00:00"}),
+        json.dumps(asdict(HOLDER) | {"since": 7}),
+    ],
+)
+def test_a_holder_that_wrote_nothing_of_use_is_unknown(tmp_path: Path, content: str):
     path = tmp_path / "a.lock"
     with hold(path, HOLDER):
-        path.write_text("{")
+        path.write_text(content)
         with pytest.raises(LockedError) as caught, hold(path, HOLDER):
             pass
         assert caught.value.holder is None

@@ -126,6 +126,7 @@ def _try(fd: int, kind: int) -> bool:
 
 def _read(fd: int) -> Holder | None:
     try:
-        return Holder(**json.loads(os.pread(fd, 65536, 0)))
-    except (ValueError, TypeError):
+        holder = Holder(**json.loads(os.pread(fd, 65536, 0)))
+        return holder if holder.since_time.tzinfo is not None else None
+    except (ValueError, TypeError, RecursionError):  # whatever else somebody wrote there
         return None
