@@ -44,12 +44,14 @@ class Action:
 
 
 ACTIONS = (
-    Action("backup", ("b",), "Back up now", "Back up now", Group.WORK, footer="Backup"),
+    Action(
+        "backup", ("b",), "Back up now", "Back up now; asks for a typed yes", Group.WORK, "Backup"
+    ),
     Action(
         "verify",
         ("v",),
         "Verify the selected copy",
-        "Read the selected copy whole, here or in S3, and note what was found",
+        "Read the selected copy whole, here or in S3, and note what was found; asks for yes",
         Group.WORK,
         footer="Verify",
     ),
@@ -57,7 +59,7 @@ ACTIONS = (
         "restore",
         ("r",),
         "Restore the selected copy",
-        "Put the selected copy back into a database",
+        "Put the selected copy back into a database; asks for a typed yes",
         Group.WORK,
         footer="Restore",
     ),
@@ -65,7 +67,7 @@ ACTIONS = (
         "cancel",
         ("c",),
         "Cancel the running job",
-        "Cancel the running job",
+        "Cancel the running job; asks for a typed yes",
         Group.WORK,
         footer="Cancel job",
     ),
@@ -73,7 +75,7 @@ ACTIONS = (
         "upload",
         ("u",),
         "Upload the selected backup to S3",
-        "Copy the selected backup to S3",
+        "Copy the selected backup to S3; asks for a typed yes",
         Group.WORK,
     ),
     Action(

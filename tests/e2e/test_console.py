@@ -6,11 +6,13 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 from tests.cli.program import PROGRAM, environment
 from tests.conftest import MakeSettings
 from tests.e2e.terminal import Terminal, is_alive, open_terminal
+from tests.guide import guide_backup
 from tests.support import blocked_dump, wait_for_dump, wait_until
 
 from pgconsole import jobs
@@ -189,6 +191,45 @@ def test_s3_in_trouble_greys_one_pane_only(console: Open, variables: dict[str, s
     terminal.wait_gone(timeout=3)
 
 
+def test_verify_restore_pin_pause_and_doctor_by_keys(
+    console: Open, settings: Settings, postgres16: PostgresServer
+):
+    """A backup of the old scripts: proven, pinned, lost data brought back from it, by keys only."""
+    guide_backup(postgres16, settings.pgdatabase, settings.backup_dir, datetime.now(UTC))
+    with postgres16.connect(settings.pgdatabase) as connection:
+        connection.execute("DELETE FROM users")
+    terminal = console()
+    terminal.wait_for("never verified")
+    terminal.send("v")
+    terminal.wait_for("Type yes to verify")
+    terminal.send("yes", "Enter")
+    terminal.wait_for("✓ complete", timeout=40)
+    terminal.send("p")
+    terminal.wait_for("Pin this backup?")
+    terminal.send("the last [good] one", "Enter")
+    terminal.wait_for("pinned by")
+    terminal.send("P")
+    terminal.wait_for("Pause the schedule?")
+    terminal.send("restoring", "Enter", "2 h", "Enter")
+    terminal.wait_for("Schedule · paused")
+    terminal.send("r")
+    terminal.wait_for("Nobody else is connected")
+    terminal.send("Enter")
+    terminal.send("yes", "Enter")
+    terminal.wait_for("✓ restored", timeout=60)
+    terminal.send("o")
+    terminal.wait_for("EXPECTED")
+    with postgres16.connect(settings.pgdatabase) as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (1000,)
+    terminal.send("Escape")
+    wait_until(lambda: "EXPECTED" not in terminal.screen())
+    terminal.send("D")
+    terminal.wait_for("Doctor")
+    wait_until(lambda: "ooking …" not in terminal.screen(), timeout=60)
+    terminal.send("q")
+    terminal.wait_gone(timeout=3)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"TERM": "linux"}])
 def test_the_essentials_are_on_every_screen(
@@ -196,5 +237,15 @@ def test_the_essentials_are_on_every_screen(
 ):
     terminal = console(*size, **variables)
     screen = terminal.wait_for("No backup yet")
-    for essential in ("Backup", "Help", "Quit", "Local", "S3", "Schedule", "Log"):
+    for essential in (
+        "Backup",
+        "Verify",
+        "Restore",
+        "Help",
+        "Quit",
+        "Local",
+        "S3",
+        "Schedule",
+        "Log",
+    ):
         assert essential in screen, essential

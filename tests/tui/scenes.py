@@ -183,7 +183,8 @@ CHECKS = [
 RESTORED = job(
     JobStatus.DONE, ago=60, kind="restore",
     result={
-        "database": "thinktank", "safety_backup": "/backups/safety/pre_restore_20260225_040111.sql.gz",
+        "database": "thinktank",
+        "safety_backup": "/backups/safety/pre_restore_20260225_040111.sql.gz",
         "sessions_cut": 3,
         "checks": [
             dict(zip(("what", "name", "expected", "found"), check, strict=True)) for check in CHECKS
@@ -321,7 +322,11 @@ SCENES = {
         schedule={"heartbeat": replace(BEAT, at=NOW - timedelta(hours=3)), "slots": SLOTS[:2]}
     ),
     "other_schedule": lambda: Scene(
-        schedule={"heartbeat": replace(BEAT, schedule="0 3 * * *"), "expression": "0 3 * * *"}
+        schedule={
+            "heartbeat": replace(BEAT, schedule="0 3 * * *"),
+            "expression": "0 3 * * *",
+            "words": "At 03:00",
+        }
     ),
     "damaged": lambda: Scene(local=local_shelf(marks=damaged_marks())),
     "s3_unreachable": lambda: Scene(s3=UNREACHABLE),

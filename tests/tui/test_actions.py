@@ -160,7 +160,7 @@ async def test_pause_wants_a_reason_and_resume_a_yes(real: Settings) -> None:
         assert read_pause(real, datetime.now(UTC)) is None
         await pilot.press("ctrl+u", "2", "h", "enter")
         await until_shown(pilot, "3 Schedule · paused")
-        await until_shown(pilot, "! schedule paused by")
+        await until_shown(pilot, "! Schedule paused")
         paused = read_pause(real, datetime.now(UTC))
         assert paused is not None
         assert paused.reason == "moving"

@@ -94,7 +94,7 @@ async def test_without_a_target_nothing_happens() -> None:
     app = Asking()
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, RestoreScreen))
-        await pilot.press("ctrl+u", "enter", "tab", "y", "e", "s", "enter")
+        await pilot.press("ctrl+u", "enter", "y", "e", "s", "enter")
         await until_shown(pilot, "Into which database?")
     assert app.answers == []
 
@@ -157,7 +157,7 @@ def test_the_dialog_says_all() -> None:
     assert said(database="other")["Does"].endswith("Careful: it is a backup of thinktank")
     there = said(IN_S3, marks_of(proof(IN_S3)))
     assert there["Command"].startswith(f"pgconsole restore --from-s3 {IN_S3.location} ")
-    assert there["Proof"] == "✓ complete, 2 h 1 min ago by scheduler, in 3.2 s"
+    assert there["Proof"] == "✓ complete, 2 h ago by scheduler, in 3.2 s"
     wrong = said(marks=marks_of(proof(LOCAL, Proof.DAMAGED, problem="wrong CRC at byte 3")))
     assert wrong["Proof"] == "✗ damaged: wrong CRC at byte 3. The restore refuses it"
     changed = replace(LOCAL, size=LOCAL.size + 1)

@@ -26,9 +26,10 @@ RUNS = tuple(next_runs("0 2 * * *", UTC_ZONE, NOW, 5))
 TABLE = Timetable("0 2 * * *", UTC_ZONE, "At 02:00", RUNS)
 
 
-def said(**changes: object) -> str:
+def said(width: int = 200, **changes: object) -> str:
     line = Line()
-    line.show(*schedule_text(replace(TABLE, **changes), settings(), NOW))  # type: ignore[arg-type]
+    table = replace(TABLE, **changes)  # type: ignore[arg-type]
+    line.show(*schedule_text(table, settings(), NOW, width))
     assert line._shown is not None
     return line._shown.plain
 
@@ -48,9 +49,9 @@ def test_next_runs_in_both_times_with_countdown() -> None:
 
 def test_paused_says_who_why_and_until_when() -> None:
     text = said(pause=PAUSE, heartbeat=BEAT)
-    assert "! paused  “moving to [new] server”, by ana 1 h ago, until 2026-02-26 10:02 UTC" in text
-    assert text.count("skipped: paused") == 1  # the end comes before the second run
-    assert "until somebody resumes it (P)" in said(pause=replace(PAUSE, until=None))
+    assert "! paused: “moving to [new] server”, by ana 1 h ago, until" in text
+    assert text.count("  skipped") == 1  # the end comes before the second run
+    assert "until somebody resumes" in said(pause=replace(PAUSE, until=None))
 
 
 def test_past_slots_say_what_happened_and_why() -> None:
@@ -61,10 +62,20 @@ def test_past_slots_say_what_happened_and_why() -> None:
     assert "Sun 2026-02-22 02:00  ! missed   the scheduler was down" in text
 
 
+def test_long_reasons_go_on_under_their_beginning() -> None:
+    text = said(76, slots=SLOTS)
+    lines = text.splitlines()
+    row = next(row for row, line in enumerate(lines) if "/backups is full" in line)
+    begins = lines[row].index("/backups is full")
+    assert lines[row + 1].strip()
+    assert len(lines[row + 1]) - len(lines[row + 1].lstrip()) == begins
+    assert all(len(line) <= 76 for line in text.splitlines())
+
+
 def test_another_schedule_than_this_consoles_is_said() -> None:
     text = said(expression="0 3 * * *", zone=BERLIN)
-    assert "! The scheduler follows 0 3 * * * in Europe/Berlin" in text
-    assert "this console is set to 0 2 * * * in UTC" in text
+    assert "! The scheduler follows 0 3 * * * in Europe/Berlin; this console is set" in text
+    assert "0 2 * * * in UTC" in text
     assert "follows" not in said()
 
 
@@ -72,7 +83,7 @@ def test_what_to_expect_next() -> None:
     assert due_text(TABLE, NOW) == ("next due in 21 h", False)
     assert due_text(replace(TABLE, heartbeat=BEAT), NOW) == ("next due in 21 h", False)
     gone = replace(BEAT, at=NOW - timedelta(hours=3))
-    assert due_text(replace(TABLE, heartbeat=gone), NOW) == ("scheduler not seen for 3 h", True)
+    assert due_text(replace(TABLE, heartbeat=gone), NOW) == ("scheduler silent 3 h", True)
     assert due_text(replace(TABLE, heartbeat=BEAT, pause=PAUSE), NOW)[1]
 
 

@@ -28,10 +28,9 @@ from pgconsole.screens.main import MainScreen
 from pgconsole.screens.questions import ask_backup
 from pgconsole.storage.base import Place
 from pgconsole.widgets.job_notice import figures, job_to_show, outcome
-from pgconsole.widgets.journal_log import wrapped
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.progress import Progress, ProgressMeter
-from pgconsole.widgets.words import ago, clean, clipped, size, span, until, zone_name
+from pgconsole.widgets.words import ago, clean, clipped, size, span, until, wrapped, zone_name
 
 
 @pytest.mark.parametrize(

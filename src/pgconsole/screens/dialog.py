@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalGroup
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from pgconsole.widgets.dialog import DialogRows
 from pgconsole.widgets.words import clean
@@ -22,6 +24,8 @@ class DialogScreen(ModalScreen[T | None]):
         Binding("ctrl+q", "app.quit", "Quit", priority=True),
         Binding("pagedown", "scroll('down')", "Page down", show=False),
         Binding("pageup", "scroll('up')", "Page up", show=False),
+        # Before the input sees it: what is typed right behind Enter belongs to the next field.
+        Binding("enter", "next_field", "Next", show=False, priority=True),
     ]
 
     def close(self, answer: T | None) -> None:
@@ -32,6 +36,13 @@ class DialogScreen(ModalScreen[T | None]):
     def action_close(self) -> None:
         """Leave without doing anything."""
         self.close(None)
+
+    def action_next_field(self) -> None:
+        """Go on to the next input; in the last one Enter is the input's own."""
+        inputs = list(self.query(Input))
+        if self.focused not in inputs[:-1]:
+            raise SkipAction
+        self.set_focus(inputs[inputs.index(self.focused) + 1])
 
     def action_scroll(self, where: str) -> None:
         """Scroll what the dialog says."""

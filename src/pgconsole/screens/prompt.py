@@ -63,13 +63,9 @@ class PromptScreen(DialogScreen[list[str]]):
 
     @on(Input.Submitted)
     def answered(self, event: Input.Submitted) -> None:
-        """Go on to the next question; after the last one act."""
+        """Act on the answers."""
         event.stop()
         answers = [field.answer for field in self._fields]
-        place = answers.index(event.input)
-        if place + 1 < len(answers):
-            answers[place + 1].focus()
-            return
         texts = [answer.value.strip() for answer in answers]
         try:
             self._prompt.check(texts)
@@ -77,6 +73,6 @@ class PromptScreen(DialogScreen[list[str]]):
             self._hint.add_class("-wrong")
             self._hint.show(f"! {clean(error.problem)}. {clean(error.fix)}")
             if not texts[0]:
-                answers[0].focus()
+                self.set_focus(answers[0])
             return
         self.close(texts)

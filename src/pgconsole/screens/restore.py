@@ -108,18 +108,14 @@ class RestoreScreen(DialogScreen[Confirmed]):
             self._timer.stop()
         self._timer = self.set_timer(_SETTLED, self._inquire)
 
-    @on(Input.Submitted, "#target")
-    def go_on(self, event: Input.Submitted) -> None:
-        """The target is meant; now for the yes."""
-        event.stop()
-        if self._target:
-            self._yes.take_keys()
-
     @on(TypedYes.Confirmed)
     def confirmed(self, message: TypedYes.Confirmed) -> None:
         """Leave with the token."""
         if not self._target:
             self._yes.refuse("Into which database? Name one above")
+            return
+        if self._field.answer.value != self._target:  # changed faster than it could be shown
+            self._yes.refuse("The target has changed: read what it says now, then type yes")
             return
         token = confirm_restore(message.typed, self._settings, self._target, self._backup)
         self.close(Confirmed(self._target, token))

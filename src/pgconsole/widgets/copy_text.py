@@ -11,7 +11,7 @@ from pgconsole.backups.standing import Standing, standing
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.line import Part
 from pgconsole.widgets.marks import Marks
-from pgconsole.widgets.words import ago, clean, span
+from pgconsole.widgets.words import clean, short_ago, span
 
 PINNED = "★"
 
@@ -35,7 +35,7 @@ _STYLES = {
 _MEANINGS = {
     Standing.RESTORED: "all objects and rows came back",
     Standing.COMPLETE: "read whole, nothing missing",
-    Standing.INTACT: "has the bytes that were written; v looks at what is in it",
+    Standing.INTACT: "the bytes are right; v looks into them",
     Standing.LISTED: "it is there; nobody has read it yet. v verifies it",
     Standing.DIFFERS: "the copy in the other place has another size. v verifies it",
     Standing.EMPTY: "there is nothing in it",
@@ -63,13 +63,13 @@ def copy_text(
 
 def proven_text(proof: Evidence, now: datetime) -> str:
     """When, by whom, and how long it took."""
-    return f"{ago(proof.at, now)} by {clean(proof.by)}, in {duration(proof.seconds)}"
+    return f"{short_ago(proof.at, now)} by {clean(proof.by)}, in {duration(proof.seconds)}"
 
 
 def pin_text(pin: Pin, now: datetime) -> str:
     """Who pinned it, when and why."""
     why = f": {clean(pin.note)}" if pin.note else ""
-    return f"by {clean(pin.by)} {ago(pin.at, now)}{why}"
+    return f"by {clean(pin.by)} {short_ago(pin.at, now)}{why}"
 
 
 def duration(seconds: float) -> str:

@@ -94,10 +94,6 @@ class TypedYes(VerticalGroup):
         self._field.ask(_question(verb))
         self._field.answer.value = ""
 
-    def take_keys(self) -> None:
-        """Give the keys to the answer."""
-        self._field.answer.focus()
-
     @on(Input.Submitted, "#answer")
     def _answered(self, event: Input.Submitted) -> None:
         """Check the answer to the letter."""

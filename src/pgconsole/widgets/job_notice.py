@@ -80,6 +80,7 @@ def outcome(job: Job, now: datetime, *, cause_told: bool = False) -> tuple[Level
         checks = checks_of(job.result or {})
         if checks:
             headline += f": {summary(checks)}"
+            level = level if all(check.is_right for check in checks) else Level.WARNING
         took = duration((job.finished_at - job.started_at).total_seconds())
         second = f"took {took}, by {clean(job.actor)}"
     return level, headline, second

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
-from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pgconsole.widgets.words import clean
+from pgconsole.widgets.words import clean, wrapped
 
 if TYPE_CHECKING:
     from pgconsole.jobs import JournalEntry
@@ -153,19 +152,3 @@ class JournalLog(ScrollView, can_focus=True, inherit_bindings=False):
         indent = " " * len(head)
         blank = " " * len(phase)
         return [_Row(head, phase, first, css), *(_Row(indent, blank, line, css) for line in rest)]
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most so many cells, cut at spaces; words that are longer are cut too."""
-    lines: list[str] = []
-    line = ""
-    for word in text.split(" "):
-        joined = f"{line} {word}" if line else word
-        if cell_len(joined) <= width:
-            line = joined
-            continue
-        if line:
-            lines.append(line)
-        *full, line = chop_cells(word, width) or [""]
-        lines += full
-    return [*lines, line]

@@ -76,4 +76,5 @@ class SchedulePane(Pane):
         name = f"times in {zone}" + (", BACKUP_TIMEZONE" if str(zone) != "UTC" else "")
         stale = f" · {age_text(known, now)}" if known.problem is not None else ""
         self.tell_age(f"{name}{stale}")
-        self._text.show(*schedule_text(known.value, self._settings, now))
+        width = self._text.size.width or 78
+        self._text.show(*schedule_text(known.value, self._settings, now, width))

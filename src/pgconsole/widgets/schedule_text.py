@@ -9,9 +9,20 @@ from zoneinfo import ZoneInfo
 from pgconsole.schedule.state import Heartbeat, Pause, Slot, SlotOutcome
 from pgconsole.settings import Settings
 from pgconsole.widgets.line import Part
-from pgconsole.widgets.words import ago, clean, span, stamp, until, zone_name
+from pgconsole.widgets.words import (
+    ago,
+    clean,
+    short_span,
+    span,
+    stamp,
+    until,
+    wrapped,
+    zone_name,
+)
 
 _ALIVE_FOR = timedelta(minutes=3)  # the scheduler gives a sign of life every minute or sooner
+_INDENT = " " * 11
+_WHY_AT = 44  # the column where the reason of a past slot begins
 _OUTCOMES = {
     SlotOutcome.STARTED: ("●", "running", "$text-primary"),
     SlotOutcome.DONE: ("✓", "done", "$text-success"),
@@ -57,28 +68,40 @@ def due_text(table: Timetable, now: datetime) -> tuple[str, bool]:
     """What to expect next in a few words, and whether it is cause for worry."""
     beat = table.heartbeat
     if table.pause is not None:
-        return f"schedule paused by {clean(table.pause.by)}", True
+        return "schedule paused", True
     if beat is not None and not is_alive(beat, now):
-        word = "stopped" if beat.stopped else "not seen for"
-        age = ago(beat.at, now) if beat.stopped else span(now - beat.at)
-        return f"scheduler {word} {age}", True
+        word = "stopped" if beat.stopped else "silent"
+        return f"scheduler {word} {short_span(now - beat.at)}", True
     run = table.next_run(now)
     return (f"next due {until(run, now)}", False) if run is not None else ("", False)
 
 
-def schedule_text(table: Timetable, settings: Settings, now: datetime) -> list[Part]:
-    """All of the pane's text."""
+def schedule_text(
+    table: Timetable, settings: Settings, now: datetime, width: int = 78
+) -> list[Part]:
+    """All of the pane's text.
+
+    Args:
+        table: What is known.
+        settings: This console's own schedule.
+        now: The time.
+        width: Cells of a line; what is longer goes on under its beginning.
+    """
     return [
-        *_expression(table, settings),
+        *_expression(table, settings, width),
         *_scheduler(table, now),
-        *_paused(table, now),
+        *_paused(table, now, width),
         "\n",
         *_runs(table, now),
-        *_past(table, now),
+        *_past(table, width),
     ]
 
 
-def _expression(table: Timetable, settings: Settings) -> list[Part]:
+def _folded(text: str, indent: int, width: int) -> str:
+    return ("\n" + " " * indent).join(wrapped(clean(text), max(20, width - indent)))
+
+
+def _expression(table: Timetable, settings: Settings, width: int) -> list[Part]:
     parts: list[Part] = [
         ("Schedule   ", "$muted"),
         (clean(table.expression), "bold"),
@@ -86,8 +109,9 @@ def _expression(table: Timetable, settings: Settings) -> list[Part]:
     ]
     own = (settings.backup_schedule, str(settings.backup_timezone))
     if own != (table.expression, str(table.zone)):
-        text = f"\n           ! The scheduler follows {clean(table.expression)} in {table.zone}; "
-        parts.append((f"{text}this console is set to {own[0]} in {own[1]}", "$text-warning"))
+        text = f"! The scheduler follows {table.expression} in {table.zone}; "
+        text += f"this console is set to {own[0]} in {own[1]}"
+        parts.append((f"\n{_INDENT}{_folded(text, len(_INDENT), width)}", "$text-warning"))
     return parts
 
 
@@ -107,7 +131,7 @@ def _scheduler(table: Timetable, now: datetime) -> list[Part]:
     return [label, ("✓ alive", "$text-success"), (running, "$muted")]
 
 
-def _paused(table: Timetable, now: datetime) -> list[Part]:
+def _paused(table: Timetable, now: datetime, width: int) -> list[Part]:
     pause = table.pause
     if pause is None:
         return []
@@ -116,7 +140,8 @@ def _paused(table: Timetable, now: datetime) -> list[Part]:
         when = stamp(pause.until, table.zone)
         end = f"until {when} {zone_name(table.zone, pause.until)}, {until(pause.until, now)}"
     said = f"“{clean(pause.reason)}”, by {clean(pause.by)} {ago(pause.since, now)}, {end}"
-    return [("\nPaused     ", "$muted"), ("! paused  ", "$text-warning bold"), said]
+    folded = _folded(f"! paused: {said}", len(_INDENT), width)
+    return [("\nPaused     ", "$muted"), (folded, "$text-warning")]
 
 
 def _runs(table: Timetable, now: datetime) -> list[Part]:
@@ -125,18 +150,18 @@ def _runs(table: Timetable, now: datetime) -> list[Part]:
     runs = [run for run in table.runs if run > now]
     for number, run in enumerate(runs):
         local = run.astimezone()
-        parts.append(("\nNext runs  " if number == 0 else "\n           ", "$muted"))
+        parts.append(("\nNext runs  " if number == 0 else f"\n{_INDENT}", "$muted"))
         when = f"{run:%a %Y-%m-%d %H:%M} {clean(run.tzname() or '')}"
         parts.append((when, "bold" if number == 0 else ""))
         if local.utcoffset() != run.utcoffset():
             parts.append((f"  = {local:%a %H:%M} {clean(local.tzname() or '')} here", ""))
         parts.append((f"  {until(run, now)}", "$text-primary" if number == 0 else "$muted"))
         if table.pause is not None and (table.pause.until is None or run < table.pause.until):
-            parts.append(("  skipped: paused", "$text-warning"))
+            parts.append(("  skipped", "$text-warning"))
     return parts
 
 
-def _past(table: Timetable, now: datetime) -> list[Part]:
+def _past(table: Timetable, width: int) -> list[Part]:
     if not table.slots:
         return [("\n\nPast runs  ", "$muted"), ("none recorded", "$muted")]
     parts: list[Part] = ["\n"]
@@ -144,9 +169,9 @@ def _past(table: Timetable, now: datetime) -> list[Part]:
         glyph, word, style = _OUTCOMES[slot.outcome]
         due = slot.due.astimezone(table.zone)
         parts += [
-            ("\nPast runs  " if number == 0 else "\n           ", "$muted"),
+            ("\nPast runs  " if number == 0 else f"\n{_INDENT}", "$muted"),
             f"{due:%a %Y-%m-%d %H:%M}  ",
             (f"{glyph} {word:<7}", style),
-            (f"  {clean(slot.why)}" if slot.why else "", "$muted"),
+            (f"  {_folded(slot.why, _WHY_AT, width)}" if slot.why else "", "$muted"),
         ]
     return parts

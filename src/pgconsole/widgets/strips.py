@@ -96,8 +96,9 @@ class StatusStrip(_Strip):
             below.append((f"A restore loses changes since {moment}", "$muted"))
         text, worry = due
         if text:
-            if not below and text.startswith("next due"):
-                text = text.replace("next", "Next run", 1)
+            if not below:
+                text = text.replace("next due", "next run due", 1)
+                text = text[0].upper() + text[1:]
             below += [(" · ", "$muted")] if below else []
             below.append((f"! {text}", "$text-warning") if worry else (text, "$muted"))
         style = STYLES[verdict.level]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from rich.cells import cell_len, chop_cells
+
 from pgconsole.status.words import ago, clean, counted, short_span, size, span
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "span",
     "stamp",
     "until",
+    "wrapped",
     "zone_name",
 ]
 
@@ -50,3 +53,19 @@ def clipped(text: str, width: int) -> str:
     keep = max(0, width - 1)
     head = (keep + 1) // 2
     return f"{text[:head]}…{text[len(text) - (keep - head) :]}" if keep > 1 else text[:width]
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most so many cells, cut at spaces; words that are longer are cut too."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *full, line = chop_cells(word, width) or [""]
+        lines += full
+    return [*lines, line]
