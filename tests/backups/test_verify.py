@@ -112,10 +112,17 @@ class TestBackupsOfTheOldScripts:
     def test_keep_their_proof_where_no_manifest_can_be_written(
         self, settings: Settings, old: Path, recorder: Recorder
     ):
-        (old.parent / f"{old.name}{MANIFEST_SUFFIX}.partial").mkdir()
-        verify(settings, old, report=recorder)
+        in_its_place = old.parent / f"{old.name}{MANIFEST_SUFFIX}"
+
+        def report(event: Event) -> None:
+            recorder(event)
+            if event.message.startswith("complete"):
+                in_its_place.mkdir()
+
+        verify(settings, old, report=report)
         assert proofs(settings) == [Proof.COMPLETE]
         assert "can't be written" in recorder.warnings()[0]
+        assert set(old.parent.iterdir()) == {old, in_its_place}
 
     def test_that_are_hard_links_get_a_manifest_each(
         self, settings: Settings, old: Path, recorder: Recorder

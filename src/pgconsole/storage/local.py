@@ -176,7 +176,11 @@ class LocalStorage:
             # Two may verify it at once; they hold no lock.
             partial = own_partial_path(target)
             files.write_durably(partial, manifest.to_json())
-            partial.rename(target)
+            try:
+                partial.rename(target)
+            except OSError:
+                partial.unlink(missing_ok=True)
+                raise
             if not os.path.lexists(final):
                 target.unlink(missing_ok=True)
             files.fsync_directory(target.parent)
