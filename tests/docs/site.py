@@ -34,8 +34,9 @@ exec)
 logs) [ "$1" = thinktank-backup ] && tail -n "${2#--tail=}" "$SERVICE_LOG" ;;
 ps) echo "1c9f  pgconsole  thinktank-backup" ;;
 compose)
-    [ "$1" = -f ] && [ -f "$2" ] || exit 65
-    case $3 in up|build|down|stop|logs|pull) ;; *) exit 66 ;; esac ;;
+    [ "$1" = -f ] || exit 65
+    while [ "$1" = -f ]; do [ -f "$2" ] || exit 65; shift 2; done
+    case $1 in up|build|down|stop|logs|pull) ;; *) exit 66 ;; esac ;;
 *) exit 67 ;;
 esac
 """
@@ -58,10 +59,14 @@ class Site:
         """What the documents call `/backups`."""
         return self.directory / "backups"
 
+    def text(self, command: str) -> str:
+        """The command with the places that this machine has for those of the documents."""
+        text = re.sub(r"(?<![\w.])/backups\b", str(self.backup_dir), command)
+        return text.replace("/usr/local/bin/", f"{ROOT}/docker/backup/")
+
     def run(self, command: str, timeout: float = 100.0) -> tuple[int, str]:
         """Run a command on a terminal, say `yes` where it asks, and return status and output."""
-        text = re.sub(r"(?<![\w.])/backups\b", str(self.backup_dir), command)
-        text = text.replace("/usr/local/bin/", f"{ROOT}/docker/backup/")
+        text = self.text(command)
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.directory)

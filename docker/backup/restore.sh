@@ -1,0 +1,3 @@
+#!/bin/sh
+# Restore or list backups, with the arguments of the shell script of this name.
+exec pgconsole restore "$@"
