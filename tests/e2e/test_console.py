@@ -210,7 +210,7 @@ def test_verify_restore_pin_pause_and_doctor_by_keys(
     terminal.wait_for("pinned by")
     terminal.send("P")
     terminal.wait_for("Pause the schedule?")
-    terminal.send("restoring", "Enter", "2 h", "Enter")
+    terminal.send("restoring", "Enter", "2h", "Enter")
     terminal.wait_for("Schedule · paused")
     terminal.send("r")
     terminal.wait_for("Nobody else is connected")

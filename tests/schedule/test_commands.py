@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pgconsole.cli.schedule import parse_end
+from pgconsole.schedule.ends import parse_end
 from pgconsole.errors import ConfigurationError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -38,5 +38,5 @@ def test_a_time_or_a_duration(text, after):
 def test_anything_else_is_shown(text):
     with pytest.raises(ConfigurationError) as caught:
         parse_end(text, NOW, BERLIN)
-    assert f"--until is {text!r}" in str(caught.value)
+    assert f"{text!r} is no end for a pause" in str(caught.value)
     assert "2026-12-01T06:00" in str(caught.value)

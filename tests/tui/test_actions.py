@@ -156,7 +156,7 @@ async def test_pause_wants_a_reason_and_resume_a_yes(real: Settings) -> None:
         await pilot.press("enter", "enter")
         await until_shown(pilot, "A pause needs a reason")
         await pilot.press(*"moving", "enter", *"nonsense", "enter")
-        await until_shown(pilot, "“nonsense” is no end")
+        await until_shown(pilot, "'nonsense' is no end for a pause")
         assert read_pause(real, datetime.now(UTC)) is None
         await pilot.press("ctrl+u", "2", "h", "enter")
         await until_shown(pilot, "3 Schedule · paused")

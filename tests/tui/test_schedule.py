@@ -110,11 +110,8 @@ def test_the_living_schedulers_schedule_is_shown(make_settings: MakeSettings) ->
     ("text", "end"),
     [
         ("", None),
-        ("90 min", NOW + timedelta(minutes=90)),
-        ("2h", NOW + timedelta(hours=2)),
-        ("3 d", NOW + timedelta(days=3)),
-        ("18:30", datetime(2026, 2, 25, 17, 30, tzinfo=UTC)),
-        ("4:00", datetime(2026, 2, 26, 3, 0, tzinfo=UTC)),
+        (" 2h ", NOW + timedelta(hours=2)),
+        ("1d12h", NOW + timedelta(hours=36)),
         ("2026-03-01 06:00", datetime(2026, 3, 1, 5, 0, tzinfo=UTC)),
     ],
 )
@@ -122,7 +119,9 @@ def test_ends(text: str, end: datetime | None) -> None:
     assert end_of(text, NOW, BERLIN) == end
 
 
-@pytest.mark.parametrize("text", ["soon", "2", "25:00", "0 h", "2026-02-25 04:00", "2026-13-01"])
+@pytest.mark.parametrize(
+    "text", ["soon", "2", "25:00", "0 h", "-1 h", "2026-02-25 04:00", "2026-13-01"]
+)
 def test_no_ends(text: str) -> None:
     with pytest.raises(ConfigurationError):
         end_of(text, NOW, BERLIN)

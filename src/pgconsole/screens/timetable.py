@@ -17,7 +17,8 @@ from pgconsole.schedule.state import (
     read_slots,
 )
 from pgconsole.settings import Settings
-from pgconsole.widgets.schedule_text import Timetable, is_alive
+from pgconsole.status.scheduler import is_alive
+from pgconsole.widgets.schedule_text import Timetable
 
 _RUNS = 5
 _SLOTS = 30

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pgconsole.schedule.state import Heartbeat, Pause, Slot, SlotOutcome
 from pgconsole.settings import Settings
+from pgconsole.status.scheduler import is_alive
 from pgconsole.widgets.line import Part
 from pgconsole.widgets.words import (
     ago,
@@ -20,7 +21,6 @@ from pgconsole.widgets.words import (
     zone_name,
 )
 
-_ALIVE_FOR = timedelta(minutes=3)  # the scheduler gives a sign of life every minute or sooner
 _INDENT = " " * 11
 _WHY_AT = 44  # the column where the reason of a past slot begins
 _OUTCOMES = {
@@ -57,11 +57,6 @@ class Timetable:
     def next_run(self, now: datetime) -> datetime | None:
         """The next slot."""
         return next((run for run in self.runs if run > now), None)
-
-
-def is_alive(heartbeat: Heartbeat, now: datetime) -> bool:
-    """Whether the scheduler was seen a moment ago."""
-    return not heartbeat.stopped and now - heartbeat.at <= _ALIVE_FOR
 
 
 def due_text(table: Timetable, now: datetime) -> tuple[str, bool]:
