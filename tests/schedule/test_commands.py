@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pgconsole.schedule.ends import parse_end
 from pgconsole.errors import ConfigurationError
+from pgconsole.schedule.ends import parse_end
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
