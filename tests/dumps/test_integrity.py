@@ -252,3 +252,30 @@ def test_progress_is_told_and_may_cancel(written: tuple[bytes, Manifest]) -> Non
             assert seen[-1] == len(written[0])
             with pytest.raises(Cancelled):
                 check_dump(BytesSource(written[0]), manifest, refuse)
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["with manifest", "without"])
+def test_what_must_not_be_restored_is_told(tmp_path: Path, kept: bool) -> None:
+    extensions = (
+        b"CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA public;\n"
+        b'CREATE EXTENSION "uuid-ossp";\n'
+    )
+    sql = (
+        b"\\! touch x\nCOMMIT AND CHAIN;\nSET client_encoding = 'GBK';\n"
+        b"CREATE FUNCTION public.begin() RETURNS int LANGUAGE sql AS $$select 1$$;\n"
+    )
+    dump, _ = assembled(extensions, b"\\restrict abcDEF123\n" * 150, sql)
+    path = tmp_path / "dump.sql.gz"
+    manifest = manifest_of(write(dump, path))
+    checked = check(path.read_bytes(), manifest if kept else None)
+
+    assert [c.text for c in checked.commands if not c.from_pg_dump] == ["\\! touch x"]
+    assert [f.text for f in checked.foreigners] == [
+        "COMMIT AND CHAIN;",
+        "SET client_encoding = 'GBK';",
+    ]
+    assert [f.offset for f in checked.foreigners] == [
+        dump.index(b"COMMIT AND"), dump.index(b"SET client_encoding = 'GBK'"),
+    ]  # fmt: skip
+    assert checked.extensions == ("hstore", "uuid-ossp")
+    assert checked.misread_at == dump.index(b"begin()")

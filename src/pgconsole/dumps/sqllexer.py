@@ -121,12 +121,14 @@ class SqlLexer:
             new = self._state(text, pos, final)
             if new == pos:
                 break
-            if self._inside:
-                self._keep(text, pos, new)
+            if self._text is not None:
+                self._keep(text[pos:new], base + pos)
             pos = new
             if self._ended:
                 self.settled = base + pos
+                self._remember(text, pos)
                 self._end_statement()
+        self._remember(text, pos)
         if len(text) - pos > _MAX_HELD:
             raise DamagedError(
                 f"No SQL at byte {base + pos} of the uncompressed dump",
@@ -135,18 +137,19 @@ class SqlLexer:
             )
         return pos
 
-    def _keep(self, text: bytes, pos: int, end: int) -> None:
-        """Remember what a statement consists of, as far as it is needed."""
+    def _remember(self, text: bytes, end: int) -> None:
+        """Keep the beginning of the statement that is open, of which `text[:end]` was consumed."""
         room = _MAX_HEAD - len(self._head)
-        if room > 0:
-            self._head += text[pos : min(end, pos + room)]
-        if self._text is None:
-            return
-        self._text += text[pos:end]
+        if self._inside and room > 0:
+            start = max(0, self._start - self._base)
+            self._head += text[start : min(end, start + room)]
+
+    def _keep(self, text: bytes, offset: int) -> None:
+        assert self._text is not None
+        self._text += text
         if len(self._text) > _MAX_STATEMENT:
             raise DamagedError(
-                f"The statement before byte {self._base + end} of the uncompressed dump "
-                "can't be followed",
+                f"The statement before byte {offset} of the uncompressed dump can't be followed",
                 cause="a COPY or SET statement of more than 1 MiB",
                 fix="take a new backup",
             )
