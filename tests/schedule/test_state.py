@@ -55,8 +55,14 @@ def test_a_sign_of_life(settings, book):
     assert [path.name for path in book.iterdir()] == ["heartbeat.json"]
 
 
+ENDLESS = (
+    b'{"at": "2026-11-22T02:00:00Z", "started_at": "2026-11-22T02:00:00Z", "host": "h", '
+    b'"pid": Infinity}'
+)
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[1]", b"null", b'{"at":', b'{"at": 5}', b"\xff\xfe"]
+    "content", [b"", b"{}", b"[1]", b"null", b'{"at":', b'{"at": 5}', b"\xff\xfe", ENDLESS]
 )
 def test_damaged_files_say_so(settings, book, content):
     book.mkdir(parents=True)

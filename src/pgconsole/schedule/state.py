@@ -247,7 +247,7 @@ def _read(path: Path, parse: Callable[[dict[str, Any]], T]) -> T | None:
         return parse(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise StorageError(
             f"{path} can't be read",
             cause=str(error),
