@@ -84,6 +84,38 @@ def percent_of(app: PgconsoleApp) -> int:
     return int(found[1]) if found else 0
 
 
+async def restoring(pilot: Pilot[None]) -> None:
+    """The question before a restore, once the server said who is connected."""
+    await pilot.press("x", "j", "r")
+    app = pilot.app
+    assert isinstance(app, PgconsoleApp)
+    await until(pilot, lambda: "Nobody" in text_of(app) or "sessions" in text_of(app))
+
+
+async def restored(pilot: Pilot[None]) -> None:
+    """What a restore checked: expected and found."""
+    await pilot.press("x", "r")
+    await until(pilot, lambda: bool(pilot.app.screen.query(Input)))
+    await pilot.press("enter", "y", "e", "s", "enter")
+    app = pilot.app
+    assert isinstance(app, PgconsoleApp)
+    await until(pilot, lambda: "as expected" in text_of(app))
+    await pilot.press("o")
+
+
+async def examined(pilot: Pilot[None]) -> None:
+    """All that the doctor found."""
+    await pilot.press("x", "D")
+    app = pilot.app
+    assert isinstance(app, PgconsoleApp)
+    await until(pilot, lambda: "ok" in text_of(app) and "ooking" not in text_of(app))
+
+
+async def scheduled(pilot: Pilot[None]) -> None:
+    """The schedule pane."""
+    await pilot.press("x", "3")
+
+
 async def helping(pilot: Pilot[None]) -> None:
     """The help, made from the bindings."""
     await pilot.press("x", "question_mark")
@@ -95,6 +127,10 @@ async def take_all(settings: Settings) -> None:
     await take(settings, "main-160x45", LARGE, as_it_opens)
     await take(settings, "backup-dialog", SMALL, asking)
     await take(settings, "help", SMALL, helping)
+    await take(settings, "schedule", SMALL, scheduled)
+    await take(settings, "restore-dialog", SMALL, restoring)
+    await take(settings, "doctor", LARGE, examined)
+    await take(settings, "restore-outcome", SMALL, restored)
     await take(settings, "backup-running", LARGE, running)
     for job in jobs.list_jobs(settings, 1):
         jobs.wait(settings, job.id)
