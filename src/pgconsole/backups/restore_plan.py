@@ -125,7 +125,7 @@ def find_local(settings: Settings, file: str) -> Path:
     """
     path = Path(file)
     if "/" not in file and not path.exists():
-        for directory in (*BackupClass, SAFETY, RESTORED):
+        for directory in (*map(str, BackupClass), SAFETY, RESTORED):
             candidate = settings.backup_dir / directory / file
             if candidate.exists():
                 return candidate
