@@ -138,6 +138,8 @@ def _documents(inside: Inside) -> None:
         status, output = inside.run(text)
         allowed = next((codes for word, codes in _ALLOWED.items() if word in text), (0,))
         say(f"  {status:>3}  {text}")
+        if status != 0:
+            say(_indented(output))
         if status not in allowed:
             failures.append(f"{text}\nexit {status}\n{output}")
     require(not failures, "these lines fail:\n" + "\n\n".join(failures))
