@@ -223,7 +223,7 @@ def test_paused_from_the_command_line(serve, settings):
     [
         (["pause"], "--reason"),
         (["pause", "--reason", " "], "needs a reason"),
-        (["pause", "--reason", "x", "--until", "soon"], "--until is 'soon'"),
+        (["pause", "--reason", "x", "--until", "soon"], "'soon' is no end for a pause"),
         (["pause", "--reason", "x", "--until", "2020-01-01"], "would have ended"),
     ],
 )
