@@ -23,6 +23,7 @@ ELSEWHERE = {
     "make image-check": "takes minutes, and needs root",
     "docker run --rm --user 0 --volume docker_backupdata:/backups --entrypoint chown pgconsole "
     "-R 999:999 /backups": "docker/check_image, which has a user 999",
+    "pgconsole wal-push %p": "tests/wal/test_server.py: the server puts a path in for %p",
     "pip install .": "make has installed it, or nothing here would run",
 }
 # Exit codes other than 0 that the documents speak of.
