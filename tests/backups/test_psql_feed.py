@@ -128,6 +128,8 @@ COMMANDS = {
     "colon that is none": b"SELECT 1\\:: int;\n",
     "connect": b"\\connect other\n",
     "after a hundred harmless ones": b"\\restrict x\n\\unrestrict x\n" * 60 + b"\\! touch x\n",
+    "behind a long key": b"\\restrict " + b"k" * 190 + b" \\! touch x\n",
+    "behind many spaces": b"\\restrict k" + b" " * 190 + b"\\! touch x\n",
     "behind rows that end early": b"COPY t FROM stdin;\n1\n\\.\n\\! touch x\n",
 }
 

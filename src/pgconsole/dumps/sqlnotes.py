@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from pgconsole.dumps.copystatement import CopyStatement
 
-_OWN_COMMAND = re.compile(rb"\\((?:un)?restrict) ([A-Za-z0-9]+)\s*")
+# Bounded, so that what is kept of a longer line never looks like one: more may follow there.
+_OWN_COMMAND = re.compile(rb"\\((?:un)?restrict) ([A-Za-z0-9]{1,100})\s{0,2}")
 _SERVER = b"Dumped from database version "
 _PG_DUMP = b"Dumped by pg_dump version "
 _MAX_COMMANDS = 100
