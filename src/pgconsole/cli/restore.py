@@ -140,8 +140,8 @@ def _confirmed(
     plan = plan_restore(settings, database, copy, without_safety_backup=without_safety_backup)
     for heading, text in plan.lines(datetime.now(UTC)):
         click.echo(f"{heading + ':':<10} {text}", err=True)
-    click.echo(_QUESTION, nl=False, err=True)
     try:
+        click.echo(_QUESTION, nl=False, err=True)
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         answer = ""
