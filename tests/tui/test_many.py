@@ -134,7 +134,7 @@ async def test_footer_fits_in_80_columns() -> None:
     app = Scene().app()
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "local + S3")
-        assert shown(app.screen).splitlines()[-1].endswith("q Quit")
+        await until(pilot, lambda: shown(app.screen).splitlines()[-1].endswith("q Quit"))
 
 
 @pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (119, 30), (120, 30), (250, 80)])
