@@ -22,13 +22,17 @@ class DumpReader:
     Args:
         source: The file or object.
         manifest: What is known of it.
+        request: Bytes to ask the source for at once; fewer where only the first rows are wanted.
 
     Raises:
         DamagedError: The manifest is not of this file.
     """
 
-    def __init__(self, source: RangedSource, manifest: Manifest) -> None:
+    def __init__(
+        self, source: RangedSource, manifest: Manifest, *, request: int = _REQUEST
+    ) -> None:
         self._source = source
+        self._request = request
         self._layout = layout(manifest, source.size)
 
     @property
@@ -93,7 +97,7 @@ class DumpReader:
     def _decode(self, section: Section, extents: list[Extent], first: int) -> Iterator[bytes]:
         """The bytes of the section's members from the `first` on; their rows are counted."""
         end = extents[-1].offset + extents[-1].length
-        stream = ByteRange(self._source, extents[first].offset, end, _REQUEST)
+        stream = ByteRange(self._source, extents[first].offset, end, self._request)
         for extent in extents[first:]:
             lines = 0
             compressed = stream.take(extent.length)

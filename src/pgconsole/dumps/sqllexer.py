@@ -51,7 +51,8 @@ _SET = re.compile(
 )
 _MAX_STATEMENT = 1 << 20  # of COPY, the only long statement that is kept: 1,600 columns fit
 _MAX_HELD = 1 << 20  # the longest single token
-_MAX_NOTE = 200  # of a comment or a backslash command
+_MAX_COMMAND = 200
+_MAX_COMMENT = 1 << 14  # pg_dump's own name a function with all its arguments
 _MAX_HEAD = 1000  # of a statement: in it are the kind and the names of what it makes
 
 
@@ -318,17 +319,19 @@ class SqlLexer:
         return len(text) if final else max(pos, len(text) - len(self._tag) + 1)
 
     def _line_comment(self, text: bytes, pos: int, final: bool) -> int:
-        end = self._read_note(_LINE_END, text, pos, final)
+        end = self._read_note(_LINE_END, _MAX_COMMENT, text, pos, final)
         if self._state == self._sql and not self._inside:
             self.settled = self._base + end
             self.notes.comment(bytes(self._note))
         return end
 
-    def _read_note(self, ending: re.Pattern[bytes], text: bytes, pos: int, final: bool) -> int:
+    def _read_note(
+        self, ending: re.Pattern[bytes], most: int, text: bytes, pos: int, final: bool
+    ) -> int:
         """Keep the beginning of what goes on to the end of the line."""
         match = ending.search(text, pos)
         end = match.end() if match else len(text)
-        self._note += text[pos : min(end, pos + _MAX_NOTE - len(self._note))]
+        self._note += text[pos : min(end, pos + most - len(self._note))]
         if match or final:
             self._state = self._sql
         return end
@@ -357,7 +360,7 @@ class SqlLexer:
         return start + 1
 
     def _command(self, text: bytes, pos: int, final: bool) -> int:
-        end = self._read_note(_COMMAND_END, text, pos, final)
+        end = self._read_note(_COMMAND_END, _MAX_COMMAND, text, pos, final)
         if self._state == self._sql:
             if not self._inside:
                 self.settled = self._base + end

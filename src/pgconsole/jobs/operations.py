@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from pgconsole.errors import ConfigurationError
 from pgconsole.jobs.spec import Spec
@@ -89,6 +90,17 @@ def _prune(settings: Settings, spec: Spec, report: Report) -> object:
     return run_prune(settings, PruneRequest(actor=spec.actor, job=spec.id), report)
 
 
+def _export(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.export import ExportRequest, run_export  # noqa: PLC0415
+    from pgconsole.backups.opened import find_backup  # noqa: PLC0415
+
+    place, location, schema, table, path = (
+        str(spec.request.get(name, "")) for name in ("place", "location", "schema", "table", "path")
+    )
+    backup = find_backup(settings, Place(place), location)
+    return run_export(settings, ExportRequest(backup, schema, table, Path(path)), report)
+
+
 def _texts(spec: Spec, name: str) -> tuple[str, ...]:
     value = spec.request.get(name)
     return tuple(map(str, value)) if isinstance(value, list) else ()
@@ -100,4 +112,5 @@ _OPERATIONS: dict[str, Operation] = {
     "verify": _verify,
     "restore": _restore,
     "prune": _prune,
+    "export": _export,
 }

@@ -1,0 +1,202 @@
+"""Looks inside a backup, here or in S3: rows of its tables and SQL of its objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from itertools import islice
+
+from pgconsole.backups.catalog import s3_storage
+from pgconsole.dumps import copytext
+from pgconsole.dumps.copytext import Row
+from pgconsole.dumps.front import sections_from_front
+from pgconsole.dumps.manifest import Manifest, Section
+from pgconsole.dumps.objects import SqlObject, codec, objects, sql
+from pgconsole.dumps.reader import DumpReader
+from pgconsole.dumps.source import RangedSource
+from pgconsole.settings import Settings
+from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.storage.local_file import LocalFile
+
+# Bytes to ask for at once.
+_HEADER = 1 << 14
+_PAGE = 1 << 17  # what is looked at is little
+_TABLE = 4 << 20
+_NEAR = 1 << 17  # the SQL between small tables is read together with their rows
+_MOST = 1 << 12  # bytes of a cell that are shown; the rest is in what is exported
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a table, in their order.
+
+    Attributes:
+        start: The number of the first, from 0.
+        rows: Their cells.
+    """
+
+    start: int
+    rows: tuple[Row, ...]
+
+
+class Counted:
+    """A source that counts what is read of it.
+
+    Args:
+        source: Where the bytes are.
+
+    Attributes:
+        bytes_read: Bytes so far.
+        requests: How often it was asked.
+    """
+
+    def __init__(self, source: RangedSource) -> None:
+        self._source = source
+        self.bytes_read = 0
+        self.requests = 0
+
+    @property
+    def size(self) -> int:
+        """Total bytes."""
+        return self._source.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """As `RangedSource.read_at`."""
+        data = self._source.read_at(offset, length)
+        self.bytes_read += len(data)
+        self.requests += 1
+        return data
+
+
+class Look:
+    """One opened backup. To be used by one thread at a time.
+
+    Args:
+        source: The file or object.
+        manifest: What it is.
+
+    Raises:
+        DamagedError: The manifest is not of this file.
+    """
+
+    def __init__(self, source: RangedSource, manifest: Manifest) -> None:
+        self.source = Counted(source)
+        self._manifest = manifest
+        self._reader = DumpReader(self.source, manifest, request=_PAGE)
+        self._codec = ""
+        # The rows that come next: whoever pages on reads on, from the same request.
+        self._table: Section | None = None
+        self._next = 0
+        self._rows: Iterator[Row] = iter(())
+
+    def page(self, table: Section, start: int, count: int) -> Page:
+        """Rows of a table; fewer at its end.
+
+        Args:
+            table: A DATA section of the manifest.
+            start: The first row, from 0.
+            count: How many.
+
+        Raises:
+            StorageError: The source can't be read.
+            DamagedError: It holds something else than the manifest says.
+        """
+        if table is not self._table or start != self._next:
+            pieces = copytext.as_utf8(self._reader.rows(table, start), self.codec)
+            self._rows = copytext.rows(pieces, len(table.columns), _MOST)
+            self._table = table
+        self._table, of = None, self._table  # after an error it begins anew
+        rows = tuple(islice(self._rows, count))
+        self._table, self._next = of, start + len(rows)
+        return Page(start, rows)
+
+    def csv(self, table: Section) -> Iterator[bytes]:
+        """A whole table as CSV with a header, in UTF-8. Raises as `page`."""
+        reader = DumpReader(self.source, self._manifest, request=_TABLE)
+        yield copytext.csv_header(table.columns)
+        yield from copytext.csv(
+            copytext.as_utf8(reader.rows(table), self.codec), len(table.columns)
+        )
+
+    def objects(self) -> Iterator[SqlObject]:
+        """All objects, as they are found. Raises as `page`."""
+        return objects(DumpReader(_Near(self.source), self._manifest, request=_PAGE))
+
+    def sql(self, found: SqlObject) -> Iterator[str]:
+        """The SQL of an object, in pieces. Raises as `page`."""
+        for piece in copytext.as_utf8(sql(self._reader, found), self.codec):
+            yield piece.decode("utf-8", "backslashreplace")
+
+    @property
+    def codec(self) -> str:
+        """Python's name of the dump's encoding, read from its first lines."""
+        if not self._codec:
+            self._codec = codec(DumpReader(self.source, self._manifest, request=_HEADER))
+        return self._codec
+
+
+class _Near:
+    """Reads a little more than is asked for, and answers from it what comes next."""
+
+    def __init__(self, source: RangedSource) -> None:
+        self._source = source
+        self._begin = 0
+        self._kept = b""
+
+    @property
+    def size(self) -> int:
+        return self._source.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        end = min(offset + length, self.size)
+        if not self._begin <= offset <= end <= self._begin + len(self._kept):
+            self._kept = self._source.read_at(offset, max(length, _NEAR))
+            self._begin = offset
+        return self._kept[offset - self._begin : end - self._begin]
+
+
+def open_source(settings: Settings, backup: StoredBackup) -> RangedSource:
+    """The bytes of a copy.
+
+    Raises:
+        StorageError: It is not there, or can't be read.
+    """
+    if backup.place is Place.LOCAL:
+        return LocalFile(backup.location)
+    return s3_storage(settings).open(backup.location)
+
+
+def look_from_front(
+    source: RangedSource, backup: StoredBackup, on_found: Callable[[Manifest], None]
+) -> Manifest:
+    """What is in a file that has no manifest, found by reading it whole. Nothing is kept of it.
+
+    Args:
+        source: The file.
+        backup: What it is called.
+        on_found: Given all that is known after each section and now and then; may raise.
+
+    Returns:
+        A manifest in memory; it proves nothing, but tells where the tables are.
+
+    Raises:
+        StorageError: The file can't be read.
+        DamagedError: It is damaged, or no whole dump; all before that was given.
+    """
+    sections: list[Section] = []
+    for section in sections_from_front(source):
+        sections.append(section)
+        on_found(_provisional(backup, source.size, sections))
+    return _provisional(backup, source.size, sections)
+
+
+def _provisional(backup: StoredBackup, size: int, sections: list[Section]) -> Manifest:
+    taken = backup.name.taken_at.astimezone(UTC)
+    return Manifest(
+        database=backup.name.database, classes=(backup.name.backup_class,), taken_at=taken,
+        started_at=taken, finished_at=taken, host="", actor="", server_host="",
+        server_version="", pg_dump_version="", options=(),
+        raw_bytes=sum(section.raw_bytes for section in sections), compressed_bytes=size,
+        sha256="", sections=tuple(sections),
+    )  # fmt: skip
