@@ -104,10 +104,10 @@ def by_psycopg(server: PostgresServer, database: str, schema: str, table: str) -
 
 
 def test_cells_are_what_psycopg_says(
-    settings: Settings, ours: StoredBackup, postgres16: PostgresServer, monkeypatch
+    settings: Settings, ours: StoredBackup, postgres16: PostgresServer
 ) -> None:
-    monkeypatch.setattr("pgconsole.backups.looking._MOST", 1 << 30)
-    inside, manifest = look(settings, ours)
+    _, manifest = look(settings, ours)
+    inside = Look(open_source(settings, ours), manifest, most=1 << 30)
     for schema, table in TABLES:
         section = found(manifest, schema, table)
         wanted = by_psycopg(postgres16, settings.pgdatabase, schema, table)
@@ -163,7 +163,7 @@ def test_csv_is_what_psql_writes(
     reports = Recorder()
     for number, ((schema, table), selected) in enumerate(SAME_AS_PSQL.items()):
         path = tmp_path / f"{number}.csv"
-        result = run_export(settings, ExportRequest(there, schema, table, path), reports)
+        result = run_export(settings, ExportRequest(there, f"{schema}.{table}", path), reports)
         written = path.read_bytes()
         assert result.bytes == len(written)
         wanted = psql_csv(postgres16, settings.pgdatabase, selected, tmp_path / "psql.csv")
@@ -181,7 +181,7 @@ def test_csv_goes_back_into_postgresql(
     settings: Settings, ours: StoredBackup, postgres16: PostgresServer, tmp_path: Path, recorder
 ) -> None:
     path = tmp_path / "nasty.csv"
-    run_export(settings, ExportRequest(ours, "public", "nasty", path), recorder)
+    run_export(settings, ExportRequest(ours, "public.nasty", path), recorder)
     with postgres16.connect(settings.pgdatabase) as connection, connection.transaction():
         connection.execute("CREATE TEMP TABLE again (LIKE nasty)")
         with connection.cursor().copy("COPY again FROM STDIN CSV HEADER") as copy:
@@ -197,7 +197,7 @@ def test_nothing_is_overwritten_and_nothing_half_made_is_left(
 ) -> None:
     path = tmp_path / "out" / "noise.csv"
     path.parent.mkdir()
-    request = ExportRequest(ours, "public", "noise", path)
+    request = ExportRequest(ours, "noise", path)
 
     def cancelling(event: Event) -> None:
         assert not path.exists()
@@ -220,15 +220,19 @@ def test_nothing_is_overwritten_and_nothing_half_made_is_left(
     for wrong in (replace(request, path=Path("x.csv")), replace(request, path=path / "no" / "x")):
         with pytest.raises(ConfigurationError):
             run_export(settings, wrong, recorder)
-    with pytest.raises(ConfigurationError, match=r"no table public\.nois "):
-        run_export(settings, replace(request, path=tmp_path / "y", table="nois"), recorder)
+    for table, what in (
+        ("nois", "close to it are 'public.noise'"),
+        ("users", "There are 2 tables"),
+    ):
+        with pytest.raises(ConfigurationError, match=what):
+            run_export(settings, replace(request, path=tmp_path / "y", table=table), recorder)
 
 
 def test_a_full_disk_leaves_nothing(
     settings: Settings, ours: StoredBackup, small_disk: Path, recorder: Recorder
 ) -> None:
     with pytest.raises(StorageError, match="the disk is full"):
-        run_export(settings, ExportRequest(ours, "public", "noise", small_disk / "n.csv"), recorder)
+        run_export(settings, ExportRequest(ours, "noise", small_disk / "n.csv"), recorder)
     assert list(small_disk.iterdir()) == []
 
 
@@ -310,7 +314,7 @@ def test_old_backups_are_read_from_the_front(
     assert any(one.full_name == "public.loud" for one in inside.objects())
     reports = Recorder()
     path = tmp_path / "lone.csv"
-    run_export(settings, ExportRequest(old, "public", "lone", path), reports)
+    run_export(settings, ExportRequest(old, "public.lone", path), reports)
     wanted = psql_csv(postgres16, settings.pgdatabase, "lone", tmp_path / "psql.csv")
     assert path.read_bytes() == wanted
     assert any("read from the front" in text for text in reports.warnings())

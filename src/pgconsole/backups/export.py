@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgconsole.backups.looking import Look, look_from_front, open_source
-from pgconsole.backups.opened import open_backup
+from pgconsole.backups.opened import find_table, open_backup, tables_of
 from pgconsole.dumps.manifest import Manifest, Section
 from pgconsole.errors import ConfigurationError, StorageError
 from pgconsole.report import Event, Level, Report
@@ -28,13 +28,11 @@ class ExportRequest:
 
     Attributes:
         backup: Which copy.
-        schema: Schema of the table; empty for dumps that name none.
-        table: Name of the table.
+        table: `schema.table`, or the table's name alone if there is only one of it.
         path: The file to write, absolute. It must not exist.
     """
 
     backup: StoredBackup
-    schema: str
     table: str
     path: Path
 
@@ -70,7 +68,7 @@ def run_export(settings: Settings, request: ExportRequest, report: Report) -> Ex
     manifest = _manifest(settings, request.backup, report)
     if manifest is None:
         manifest = look_from_front(source, request.backup, lambda _: report(Event("read")))
-    table = _table(manifest, request)
+    table = find_table(tables_of(manifest), request.table).section
     look = Look(source, manifest)
     partial = own_partial_path(request.path)
     try:
@@ -90,17 +88,6 @@ def _manifest(settings: Settings, backup: StoredBackup, report: Report) -> Manif
         text = f"{opened.problem}; the file is read from the front"
         report(Event("read", text, Level.WARNING))
     return opened.manifest
-
-
-def _table(manifest: Manifest, request: ExportRequest) -> Section:
-    for section in manifest.tables:
-        if (section.schema_name or "", section.table) == (request.schema, request.table):
-            return section
-    name = f"{request.schema}.{request.table}" if request.schema else request.table
-    raise ConfigurationError(
-        f"There is no table {name} in {request.backup.name.filename}",
-        fix="`pgconsole show` lists its tables",
-    )
 
 
 def _reported(pieces: Iterator[bytes], table: Section, report: Report) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ _HEADER = 1 << 14
 _PAGE = 1 << 17  # what is looked at is little
 _TABLE = 4 << 20
 _NEAR = 1 << 17  # the SQL between small tables is read together with their rows
-_MOST = 1 << 12  # bytes of a cell that are shown; the rest is in what is exported
+_MOST = 1 << 12  # enough to look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,14 @@ class Look:
     Args:
         source: The file or object.
         manifest: What it is.
+        most: Bytes of a cell that are given; the rest is in what is exported.
 
     Raises:
         DamagedError: The manifest is not of this file.
     """
 
-    def __init__(self, source: RangedSource, manifest: Manifest) -> None:
+    def __init__(self, source: RangedSource, manifest: Manifest, *, most: int = _MOST) -> None:
+        self._most = most
         self.source = Counted(source)
         self._manifest = manifest
         self._reader = DumpReader(self.source, manifest, request=_PAGE)
@@ -104,7 +106,7 @@ class Look:
         """
         if table is not self._table or start != self._next:
             pieces = copytext.as_utf8(self._reader.rows(table, start), self.codec)
-            self._rows = copytext.rows(pieces, len(table.columns), _MOST)
+            self._rows = copytext.rows(pieces, len(table.columns), self._most)
             self._table = table
         self._table, of = None, self._table  # after an error it begins anew
         rows = tuple(islice(self._rows, count))

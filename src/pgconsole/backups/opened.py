@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -228,6 +229,32 @@ def compare(
         f"There is nothing to compare {name.filename} with",
         cause="no backup before it has a manifest" if earlier else "no backup is older",
         fix="verify older backups: that writes their manifests" if earlier else "",
+    )
+
+
+def find_table(tables: Sequence[TableFacts], name: str) -> TableFacts:
+    """A table by `schema.table`, or by its name alone if there is only one of it.
+
+    Raises:
+        ConfigurationError: There is none, or there are several.
+    """
+    for matches in (
+        [table for table in tables if table.name == name],
+        [table for table in tables if table.section.table == name],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise ConfigurationError(
+                f"There are {len(matches)} tables {name!r}",
+                cause=", ".join(table.name for table in matches),
+                fix="name the schema too",
+            )
+    close = difflib.get_close_matches(name, [table.name for table in tables], n=3, cutoff=0.5)
+    raise ConfigurationError(
+        f"There is no table {name!r} in this backup",
+        cause=f"close to it are {', '.join(map(repr, close))}" if close else "",
+        fix="`pgconsole show` lists its tables",
     )
 
 

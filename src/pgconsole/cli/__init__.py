@@ -19,6 +19,9 @@ from pgconsole.errors import ExitCode, PgconsoleError
 # Commands that live in modules of their own, imported only when they are called or listed.
 _COMMANDS = {
     "verify": "pgconsole.cli.verify:verify",
+    "show": "pgconsole.cli.look:show",
+    "rows": "pgconsole.cli.look:rows",
+    "sql": "pgconsole.cli.look:sql",
     "restore": "pgconsole.cli.restore:restore",
     "prune": "pgconsole.cli.prune:prune",
     "pin": "pgconsole.cli.pins:pin",

@@ -163,8 +163,15 @@ _TO_QUOTE = re.compile(rb'(?<![^\0\n])(?:[^\0\n\\",\r]*[\\",\r][^\0\n]*|(?=[\0\n
 
 def csv_header(columns: Iterable[str]) -> bytes:
     """The first line of a CSV file."""
-    names = list(columns)
-    return b",".join(_quoted(name.encode(), alone=len(names) == 1) for name in names) + b"\n"
+    return csv_line(columns).encode() + b"\n"
+
+
+def csv_line(values: Iterable[str | None]) -> str:
+    """One line of a CSV file, without its newline; None is NULL."""
+    found = list(values)
+    alone = len(found) == 1
+    quoted = (b"" if one is None else _quoted(one.encode(), alone=alone) for one in found)
+    return b",".join(quoted).decode()
 
 
 def csv(pieces: Iterable[bytes], columns: int) -> Iterator[bytes]:

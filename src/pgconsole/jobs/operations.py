@@ -94,11 +94,11 @@ def _export(settings: Settings, spec: Spec, report: Report) -> object:
     from pgconsole.backups.export import ExportRequest, run_export  # noqa: PLC0415
     from pgconsole.backups.opened import find_backup  # noqa: PLC0415
 
-    place, location, schema, table, path = (
-        str(spec.request.get(name, "")) for name in ("place", "location", "schema", "table", "path")
+    place, location, table, path = (
+        str(spec.request.get(name, "")) for name in ("place", "location", "table", "path")
     )
     backup = find_backup(settings, Place(place), location)
-    return run_export(settings, ExportRequest(backup, schema, table, Path(path)), report)
+    return run_export(settings, ExportRequest(backup, table, Path(path)), report)
 
 
 def _texts(spec: Spec, name: str) -> tuple[str, ...]:
