@@ -78,9 +78,9 @@ class Site:
             if output.count(PROMPT) > answered:
                 answered += 1
                 os.write(terminal, b"yes\n")
-            if b"\x1b[?1049h" in output and answered == 0:  # a console: look, and leave
+            if b"Next runs" in output and answered == 0:  # a console that has read: leave it
                 answered = 1
-                os.write(terminal, b"\x11")
+                os.write(terminal, b"q")
         if time.monotonic() > ends:
             os.killpg(pid, signal.SIGKILL)
         os.close(terminal)

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 # A console of its own process: its memory is measured. It prints what its tab said on the way.
 CONSOLE = """
-import asyncio, json, re, resource, sys
+import asyncio, json, re
+from pathlib import Path
 from pgconsole.app import PgconsoleApp
 from pgconsole.settings import load_settings
 from pgconsole.widgets.backup_pane import BackupPane
@@ -37,10 +38,9 @@ async def main():
         end = pane.tab_text
         await pilot.press("2", "G")
         last = pane.table.selected.name.filename
-    print(json.dumps({
-        "seen": seen, "end": end, "last": last,
-        "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }))
+    # Not ru_maxrss, which begins with the size of the process that started this one.
+    peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+    print(json.dumps({"seen": seen, "end": end, "last": last, "mib": int(peak[1]) / 1024}))
 
 asyncio.run(main())
 """
