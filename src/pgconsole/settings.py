@@ -36,6 +36,8 @@ _EXAMPLES = {
     "RETENTION_MONTHLY": "3",
     "S3_RETENTION": "true",
     "PGCONSOLE_ON_STOP": "wait",
+    "PGCONSOLE_READ_ONLY": "true",
+    "PGCONSOLE_PROTECTED": "true",
 }
 
 # Each cron field, and the names that its values have besides numbers.
@@ -111,6 +113,10 @@ class Settings(BaseSettings):
     """Whether retention deletes in S3 too. Off: a lifecycle rule of the bucket may own that."""
     on_stop: Literal["wait", "cancel"] = Field("wait", validation_alias=_names("PGCONSOLE_ON_STOP"))
     """What the scheduler does with its running backup when it is told to end."""
+    read_only: bool = Field(False, validation_alias=_names("PGCONSOLE_READ_ONLY"))
+    """Whether everything that changes something is refused."""
+    protected: bool = Field(False, validation_alias=_names("PGCONSOLE_PROTECTED"))
+    """Whether a restore on this server needs the target's name typed, where others need a yes."""
 
     @field_validator("backup_timezone", mode="before")
     @classmethod

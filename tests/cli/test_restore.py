@@ -203,7 +203,9 @@ def test_a_failure_is_told_and_put_down(settings: Settings) -> None:
     assert last["result"].startswith("failed: No safety backup")
 
 
-def ask(settings: Settings, typed: str, *arguments: str) -> tuple[int, str]:
+def ask(
+    settings: Settings, typed: str, *arguments: str, question: str = QUESTION
+) -> tuple[int, str]:
     """Run it on a terminal, answer its question, and return exit code and all it showed."""
     main, side = pty.openpty()
     process = subprocess.Popen(
@@ -225,7 +227,7 @@ def ask(settings: Settings, typed: str, *arguments: str) -> tuple[int, str]:
             if not data:
                 break
             shown += data
-            if QUESTION.encode() in shown and not answered:
+            if question.encode() in shown and not answered:
                 answered = True
                 os.write(main, typed.encode())
         return process.wait(10), shown.decode().replace("\r\n", "\n")

@@ -38,11 +38,16 @@ class Copy(Protocol):
         ...
 
 
+def word_for(settings: Settings, database: str) -> str:
+    """What has to be typed for a restore: `yes`, or the target's name where it is protected."""
+    return database if settings.protected else WORD
+
+
 def confirm_restore(typed: str, settings: Settings, database: str, backup: Copy) -> str:
-    """Turn a typed `yes` into the token that `run_restore` wants.
+    """Turn the typed word into the token that `run_restore` wants.
 
     Args:
-        typed: What the operator typed; exactly `yes` counts.
+        typed: What the operator typed; exactly the word of `word_for` counts.
         settings: The target server.
         database: The target database.
         backup: The copy that is to be restored.
@@ -50,11 +55,13 @@ def confirm_restore(typed: str, settings: Settings, database: str, backup: Copy)
     Raises:
         ConfigurationError: Something else was typed.
     """
-    if typed != WORD:
+    word = word_for(settings, database)
+    if typed != word:
         raise ConfigurationError(
             "Restore not confirmed",
-            cause=f"{typed!r} was typed, not {WORD!r}",
-            fix=f"start it again and type {WORD}",
+            cause=f"{typed!r} was typed, not {word!r}"
+            + (", the name of the protected target" if settings.protected else ""),
+            fix=f"start it again and type {word}",
         )
     return restore_token(settings, database, backup)
 
@@ -62,7 +69,7 @@ def confirm_restore(typed: str, settings: Settings, database: str, backup: Copy)
 def restore_token(settings: Settings, database: str, backup: Copy) -> str:
     """The token for this target and this very copy (a file that changed since needs a new yes)."""
     said_to = [
-        "restore", settings.pghost, settings.pgport, database,
+        "restore", word_for(settings, database), settings.pghost, settings.pgport, database,
         backup.place, backup.location, backup.size, backup.modified.isoformat(),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(said_to).encode()).hexdigest()

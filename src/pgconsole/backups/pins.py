@@ -18,6 +18,7 @@ from pathlib import Path
 from pgconsole import durable, locks
 from pgconsole.dumps.naming import BackupName
 from pgconsole.errors import BusyError, ConfigurationError, StorageError
+from pgconsole.mutations import refuse_if_read_only
 from pgconsole.settings import Settings
 
 PINS = "pins.json"
@@ -53,9 +54,11 @@ def pin(settings: Settings, name: BackupName, note: str, actor: str) -> Pin:
     """Keep a backup; a pin that is there gets the new note.
 
     Raises:
+        ReadOnlyError: This is read-only mode.
         BusyError: Somebody holds the pins for longer than half a minute.
         StorageError: The pins can't be read or written.
     """
+    refuse_if_read_only(settings, "pin")
     new = Pin(backup_id(name), note, actor, datetime.now(UTC))
     with held_pins(settings, actor) as pins:
         _write(settings, pins | {new.backup: new})
@@ -66,10 +69,12 @@ def unpin(settings: Settings, name: BackupName, actor: str) -> None:
     """Leave a backup to retention again.
 
     Raises:
+        ReadOnlyError: This is read-only mode.
         ConfigurationError: It is not pinned.
         BusyError: Somebody holds the pins for longer than half a minute.
         StorageError: The pins can't be read or written.
     """
+    refuse_if_read_only(settings, "unpin")
     with held_pins(settings, actor) as pins:
         if pins.pop(backup_id(name), None) is None:
             raise ConfigurationError(

@@ -6,6 +6,7 @@ Every command imports what it needs when it runs: `pgconsole list` must not pay 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -56,8 +57,11 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option(
+    "--read-only", is_flag=True, help="Refuse what changes something, as PGCONSOLE_READ_ONLY=true."
+)
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, read_only: bool) -> None:
     """See, run, verify and restore PostgreSQL backups.
 
     Without a command, the console opens. Settings come from the environment and from .env;
@@ -67,6 +71,8 @@ def cli(context: click.Context) -> None:
     working on the database), 4 partly failed (local backup good, a copy missing),
     130 cancelled.
     """
+    if read_only:
+        os.environ["PGCONSOLE_READ_ONLY"] = "true"  # above .env, and for all that we start
     if context.invoked_subcommand is None:
         _console()
 

@@ -11,7 +11,7 @@ from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.s3_copy import object_key
 from pgconsole.dumps.naming import BackupClass, BackupName, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
-from pgconsole.jobs import audit, current_actor
+from pgconsole.jobs import audit, current_actor, permit
 from pgconsole.jobs.texts import one_line
 from pgconsole.settings import Settings, load_settings
 from pgconsole.storage.local import LocalStorage
@@ -27,6 +27,7 @@ def pin(backup: str, note: str) -> None:
     it again replaces the note.
     """
     settings, actor, name = load_settings(), current_actor(), _named(backup)
+    permit(settings, actor, "pin", name.filename)
     known = pins.backup_id(name) in pins.read_pins(settings)
     pins.pin(settings, name, one_line(note, settings.redactor), actor)
     # Only now: what is there after it was pinned stays there.
@@ -55,6 +56,7 @@ def unpin(backup: str) -> None:
     BACKUP is a name, a path or a key, as for `pgconsole pin`.
     """
     settings, actor, name = load_settings(), current_actor(), _named(backup)
+    permit(settings, actor, "unpin", name.filename)
     pins.unpin(settings, name, actor)
     audit(settings, actor, "unpin", name.filename, "done")
     click.echo(f"{name.filename} is not pinned any more", err=True)

@@ -12,6 +12,7 @@ from pgconsole.backups.prune import make_plan, retained_places
 from pgconsole.backups.retention import Entry, Plan
 from pgconsole.cli.explain import shown
 from pgconsole.errors import ConfigurationError
+from pgconsole.jobs import current_actor, permit
 from pgconsole.settings import Settings, load_settings
 from pgconsole.storage.base import Place
 
@@ -31,6 +32,8 @@ def prune(dry_run: bool, confirmed: bool, as_json: bool) -> None:
     if as_json and not dry_run:
         raise click.UsageError("--json goes with --dry-run.")
     settings = load_settings()
+    if not dry_run:
+        permit(settings, current_actor(), "prune", str(settings.backup_dir))
     plans = {place: make_plan(settings, place) for place in retained_places(settings)}
     if as_json:
         click.echo(json.dumps({place: _as_dict(plan) for place, plan in plans.items()}, indent=2))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from pgconsole.cli.explain import shown
 from pgconsole.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from pgconsole.jobs import Job
     from pgconsole.jobs.texts import JSON
     from pgconsole.settings import Settings
-
-_QUESTION = "Are you sure? Type 'yes' to confirm: "
 
 
 @click.command()
@@ -33,6 +33,13 @@ _QUESTION = "Are you sure? Type 'yes' to confirm: "
 @click.option("--database", metavar="NAME", help="Restore into this database, not PGDATABASE.")
 @click.option("--yes", is_flag=True, help="Don't ask. Without a terminal this is needed.")
 @click.option(
+    "--confirm",
+    "typed",
+    metavar="NAME",
+    help="Don't ask, but do nothing unless the target is called NAME. On a protected server "
+    "(PGCONSOLE_PROTECTED) --yes is not enough, and this is needed.",
+)
+@click.option(
     "--without-safety-backup",
     is_flag=True,
     help="Go on even if the target can't be backed up: what is in it may be lost for good.",
@@ -46,6 +53,7 @@ def restore(
     key: str | None,
     database: str | None,
     yes: bool,
+    typed: str | None,
     without_safety_backup: bool,
 ) -> None:
     """Restore a backup, in one transaction, over what the target database holds.
@@ -71,10 +79,14 @@ def restore(
     from pgconsole.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
+    from pgconsole.jobs import current_actor, permit  # noqa: PLC0415
+
     target = settings.pgdatabase if database is None else database
     check_database_name(target)
+    permit(settings, current_actor(), "restore", target)
     copy = _find(settings, file, key)
-    sys.exit(_restore(settings, copy, target, yes, without_safety_backup))
+    answer = _given(settings, target, yes, typed)
+    sys.exit(_restore(settings, copy, target, answer, without_safety_backup))
 
 
 def _find(settings: Settings, file: str | None, key: str | None) -> FoundCopy:
@@ -103,51 +115,87 @@ def _latest(settings: Settings) -> str:
     )
 
 
-def _restore(
-    settings: Settings, copy: FoundCopy, database: str, yes: bool, without_safety_backup: bool
-) -> int:
-    from pgconsole.backups.confirmation import WORD, confirm_restore  # noqa: PLC0415
-    from pgconsole.cli.running import run_and_follow  # noqa: PLC0415
+def _given(settings: Settings, database: str, yes: bool, typed: str | None) -> str | None:
+    """What the options answer to the question; None: it has to be asked.
 
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    Raises:
+        ConfigurationError: They don't confirm this target, or nobody can be asked.
+    """
+    from pgconsole.backups.confirmation import WORD, word_for  # noqa: PLC0415
+
+    if typed is not None and typed != database:
+        raise ConfigurationError(
+            "Restore not confirmed, so nothing was changed",
+            cause=f"--confirm names {typed!r}, and the target is {database!r}",
+            fix="name the target that is meant in both, --database and --confirm",
+        )
+    if typed is not None:
+        return word_for(settings, database)
+    if yes and settings.protected:
+        raise ConfigurationError(
+            "Restore not confirmed, so nothing was changed",
+            cause=f"{settings.pghost}:{settings.pgport} is protected: PGCONSOLE_PROTECTED is set, "
+            "and --yes alone is not enough",
+            fix=f"add the target's name: --confirm {shlex.quote(database)}",
+        )
+    if yes:
+        return WORD
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        option = f"--confirm {shlex.quote(database)}" if settings.protected else "--yes"
         raise ConfigurationError(
             "Nobody can be asked whether to restore, so nothing was changed",
             cause="this is no terminal",
-            fix="in a script add --yes; with docker exec, use -it",
+            fix=f"in a script add {option}; with docker exec, use -it",
         )
-    if not yes and not _confirmed(settings, copy, database, without_safety_backup):
-        click.echo("not confirmed: nothing was changed", err=True)
-        return ExitCode.CANCELLED
+    return None
+
+
+def _restore(
+    settings: Settings,
+    copy: FoundCopy,
+    database: str,
+    answer: str | None,
+    without_safety_backup: bool,
+) -> int:
+    from pgconsole.backups.confirmation import confirm_restore, word_for  # noqa: PLC0415
+    from pgconsole.cli.running import run_and_follow  # noqa: PLC0415
+
+    if answer is None:
+        answer = _ask(settings, copy, database, without_safety_backup)
+        if answer != word_for(settings, database):
+            click.echo("not confirmed: nothing was changed", err=True)
+            return ExitCode.CANCELLED
     request: dict[str, JSON] = {
         "place": str(copy.place),
         "location": copy.location,
         "database": database,
-        "confirmation": confirm_restore(WORD, settings, database, copy),
+        "confirmation": confirm_restore(answer, settings, database, copy),
         "without_safety_backup": without_safety_backup,
     }
     return run_and_follow("restore", request, _print_result)
 
 
-def _confirmed(
-    settings: Settings, copy: FoundCopy, database: str, without_safety_backup: bool
-) -> bool:
-    """Show what will happen, and ask."""
+def _ask(settings: Settings, copy: FoundCopy, database: str, without_safety_backup: bool) -> str:
+    """Show what will happen, ask, and return what was typed."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from pgconsole.backups.confirmation import WORD  # noqa: PLC0415
     from pgconsole.backups.restore_plan import plan_restore  # noqa: PLC0415
 
     plan = plan_restore(settings, database, copy, without_safety_backup=without_safety_backup)
     for heading, text in plan.lines(datetime.now(UTC)):
         click.echo(f"{heading + ':':<10} {text}", err=True)
+    what = "'yes'"
+    if settings.protected:
+        click.echo("PROTECTED: PGCONSOLE_PROTECTED is set for this server", err=True)
+        what = f"the target's name, {shown(database)},"
     try:
-        click.echo(_QUESTION, nl=False, err=True)
+        click.echo(f"Are you sure? Type {what} to confirm: ", nl=False, err=True)
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         answer = ""
     if not answer.endswith("\n"):
         click.echo(err=True)
-    return answer.rstrip("\r\n") == WORD
+    return answer.rstrip("\r\n")
 
 
 def _print_result(job: Job) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 from pgconsole import durable
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs.audit import audit
+from pgconsole.jobs.permission import permit
 from pgconsole.jobs.processes import process_started
 from pgconsole.jobs.state import JobStatus, State, read_state
 from pgconsole.jobs.store import OUTPUT, Job, look, read_job
 from pgconsole.jobs.texts import json_line, one_line
+from pgconsole.mutations import mutates
 from pgconsole.settings import Settings
 
 CANCEL = "cancel.json"
@@ -34,10 +36,13 @@ def cancel(settings: Settings, job_id: str, actor: str) -> None:
         actor: Who asks, as `current_actor` says it.
 
     Raises:
+        ReadOnlyError: This is read-only mode, and the job is one that changes something.
         PgconsoleError: There is no such job, it does not run, it is being cancelled already, or
             its process is not ours to stop.
     """
     job = _started(settings, job_id)
+    if mutates(job.kind):  # one that only reads could be started in read-only mode
+        permit(settings, actor, "cancel", job_id)
     try:
         _refuse_unless_running(job)
         _signal(settings, job, actor)

@@ -22,6 +22,7 @@ from pgconsole.durable import (
 )
 from pgconsole.errors import StorageError
 from pgconsole.jobs.audit import audit
+from pgconsole.jobs.permission import permit
 from pgconsole.jobs.spec import Spec, new_id, write_spec
 from pgconsole.jobs.store import LOCK, OUTPUT, jobs_directory
 from pgconsole.jobs.texts import JSON
@@ -60,11 +61,13 @@ def start(
         runner: The module to run.
 
     Raises:
+        ReadOnlyError: The job would change something, and this is read-only mode.
         StorageError: The job's directory can't be written, or its process can't be started.
         ValueError: The kind is not a word.
     """
     created_at = datetime.now(UTC)
     spec = Spec(new_id(kind, created_at), kind, request, actor, created_at)
+    permit(settings, actor, kind, spec.id)
     directory = jobs_directory(settings) / spec.id
     lock = -1
     try:

@@ -25,6 +25,7 @@ from pgconsole.jobs.journal import END, Journal
 from pgconsole.jobs.operations import Lookup, lookup
 from pgconsole.jobs.outcome import Outcome
 from pgconsole.jobs.output import redacted_output
+from pgconsole.jobs.permission import permit
 from pgconsole.jobs.processes import process_started
 from pgconsole.jobs.spec import Spec, read_spec
 from pgconsole.jobs.state import STATE, JobStatus, Problem, State, write_state
@@ -103,6 +104,8 @@ class _Run:
         try:
             try:
                 self._cancellation.arm()
+                # Whoever wrote the spec: a job that `start` let pass is not asked for here.
+                permit(settings, self._spec.actor, self._spec.kind, self._spec.id)
                 operation = find(self._spec.kind)
                 finished.append(operation(settings, self._spec, journal.append))
             finally:

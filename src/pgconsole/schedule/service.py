@@ -57,9 +57,11 @@ def run_scheduler(settings: Settings, write: Write, clock: Clock = utc_now) -> i
         The exit code: 0 after an orderly end.
 
     Raises:
+        ReadOnlyError: This is read-only mode.
         BusyError: Another scheduler runs on this backup directory.
         StorageError: The backup directory can't be written.
     """
+    jobs.permit(settings, jobs.current_actor(), "schedule", settings.backup_schedule)
     with StopSignals() as signals, _only_one(settings):
         scheduler = Scheduler(settings, write, clock)
         scheduler.begin()

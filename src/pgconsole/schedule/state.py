@@ -160,9 +160,11 @@ def pause(settings: Settings, reason: str, until: datetime | None, actor: str) -
     """Skip the slots from now on; audited. A pause that is in force is replaced.
 
     Raises:
+        ReadOnlyError: This is read-only mode.
         ConfigurationError: The reason is empty, or the end is past.
         StorageError: It can't be written.
     """
+    jobs.permit(settings, actor, "pause", settings.backup_schedule)
     reason = one_line(reason, settings.redactor)
     now = datetime.now(UTC)
     if not reason:
@@ -198,9 +200,11 @@ def resume(settings: Settings, actor: str) -> None:
     """End the pause; audited. One that can't be read is ended as well.
 
     Raises:
+        ReadOnlyError: This is read-only mode.
         ConfigurationError: It is not paused.
         StorageError: It can't be written.
     """
+    jobs.permit(settings, actor, "resume", settings.backup_schedule)
     path = schedule_directory(settings) / _PAUSE
     try:
         paused = read_pause(settings, datetime.now(UTC))
