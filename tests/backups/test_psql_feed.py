@@ -158,7 +158,20 @@ FOREIGN = {
     "copy to a file": b"COPY t TO '/x';\n",
     "copy in another form": b"COPY t FROM stdin WITH (FORMAT binary);\nx\n\\.\n",
     "strings glued together": b"SELECT E'a'\r'b\\'; SELECT '\n\\! touch x --';\n",
+    "glued in the next line": b"SELECT E'a'\n  '\\''; COMMIT AND CHAIN; --'\n;\n",
+    "glued behind a comment": b"SELECT E'a' -- x\n -- y\n'\\''; COMMIT AND CHAIN; --'\n;\n",
     "an encoding that hides quotes": b"SET client_encoding = 'SJIS';\n",
+    "by its other name": b"SET client_encoding TO 'Shift_JIS';\n",
+    "by a number": b"SET client_encoding = 'win950';\n",
+    "in more characters": b"SET client_encoding = 'S-J-I-S';\n",
+    "the default encoding": b"SET client_encoding TO DEFAULT;\n",
+    "names": b"SET NAMES 'SJIS';\n",
+    "a setting in quotes": b"SET LOCAL \"client_encoding\" = 'UTF8';\n",
+    "a setting in code": b"SET U&\"client\\005fencoding\" = 'UTF8';\n",
+    "a setting behind a comment": b"SET SESSION /* */ client_encoding = 'UTF8';\n",
+    "half an off": b"SET standard_conforming_strings TO of;\n",
+    "the default strings": b"SET standard_conforming_strings TO DEFAULT;\n",
+    "reset": b"RESET ALL;\n",
 }
 
 
@@ -168,6 +181,23 @@ def test_what_pg_dump_does_not_write_is_refused(sql: bytes) -> None:
     for size in (1, 1000):
         with pytest.raises(RefusedError, match=r"at byte \d+ .*, "):
             fed(before + sql + TRAILER, [size])
+
+
+HARMLESS = {
+    "settings": b"SET default_tablespace = '';\nSET xmloption = content;\n",
+    "their forms": b"SET LOCAL search_path TO a, \"b\";\nSET SESSION AUTHORIZATION 'x';\n",
+    "strings": b"SET standard_conforming_strings = off;\nSET standard_conforming_strings = on;\n",
+    "encodings": b"SET client_encoding = 'EUC_JIS_2004';\nSET client_encoding = 'SQL_ASCII';\n",
+    "strings on one line": b"SELECT 'it''s', E'a' 'b', 'a' /* \n */ 'b', 'a',\n'b', 'a' ||\n'b';\n",
+    "a string and more lines": b"SELECT 'a' -- '\n AS x;\n-- x\nSELECT 'b';\n'c';\n",
+}
+
+
+@pytest.mark.parametrize("sql", HARMLESS.values(), ids=HARMLESS)
+def test_what_can_be_followed_is_let_through(sql: bytes) -> None:
+    dump = HEADER + sql + TRAILER
+    for size in (1, 1000):
+        assert fed(dump, [size]) == without_own(dump)
 
 
 @pytest.mark.parametrize("at", [b"SELECT 'a\0", b"-- a\0", b"COPY t FROM stdin;\n1\0\n\\.\n"])

@@ -9,36 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pgconsole.dumps import sqltokens
 from pgconsole.dumps.copystatement import CopyStatement, codec_of, parse_copy
 from pgconsole.dumps.sqlnotes import DumpNotes, Statement
 from pgconsole.errors import DamagedError
 
-_WORD = rb"A-Za-z0-9_$\x80-\xff"
-_WORD_BYTES = bytes(byte for byte in range(256) if re.match(rb"[%s]" % _WORD, bytes([byte])))
-# pg_dump writes no carriage return by itself outside of quotes. One between two strings would glue
-# them together for psql.
-_OPENERS = rb"--|/\*|::|:=|\r(?!\n)|['\"();:\\$]"
-# At the beginning of a statement every token counts; further in, only what may hide a semicolon.
-_HEAD = re.compile(
-    rb"(?:[eEbBxX]|[uU]&)?'|[A-Za-z_\x80-\xff][%(w)s]*|[0-9]+(?:[A-Za-z_\x80-\xff][%(w)s]*)?"
-    rb"|--|/\*|::|:=|\r(?!\n)|\S" % {b"w": _WORD}
-)
-_BODY = re.compile(_OPENERS)
-_FUNCTION = re.compile(
-    _OPENERS + rb"|(?<![%(w)s])(?:begin|case|end)(?![%(w)s])" % {b"w": _WORD}, re.IGNORECASE
-)
-_COUNTED = {b"create": b"c", b"or": b"o", b"replace": b"r", b"function": b"f", b"procedure": b"p"}
-# The first words of a statement, by initials, and how the rest of it is read. CREATE [OR REPLACE]
-# FUNCTION|PROCEDURE may have a body of statements.
-_PATTERNS = {
-    **dict.fromkeys((b"", b"c", b"co", b"cor"), _HEAD),
-    **dict.fromkeys((b"cf", b"cp", b"corf", b"corp"), _FUNCTION),
-}
 _DOLLAR_QUOTE = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
 _DOLLAR_NUMBER = re.compile(rb"\$[0-9]*")
-_REST_OF_WORD = re.compile(rb"[%s]*" % _WORD)
+_REST_OF_WORD = re.compile(rb"[%s]*" % sqltokens.WORD)
 _NUMBER = re.compile(rb"\$?[0-9]+")
-_NEXT_WORD = re.compile(rb"\s*([%s]*)" % _WORD)
+_NEXT_WORD = re.compile(rb"\s*([%s]*)" % sqltokens.WORD)
 _ESCAPED = re.compile(rb"[^\\']*(?:(?:\\[\s\S]|'')[^\\']*)*")
 # After a colon: psql would put the value of its variable of this name here, if it has one.
 _VARIABLE = re.compile(rb"[A-Za-z0-9_\x80-\xff'\"{]")
@@ -85,13 +65,15 @@ class SqlLexer:
         self._begin_statement()
 
     def _begin_statement(self) -> None:
+        self._behind_string = False  # only white space and line comments since its end
+        self._line_between = False  # and among that the end of a line
         self._inside = False  # a token of a statement was read
         self._start = 0  # offset of its first token
         self._first = b""  # that token
         self._head = bytearray()
         self._ended = False
         self._words = b""
-        self._pattern = _HEAD
+        self._pattern = sqltokens.HEAD
         self._parens = 0
         self._begins = 0
         self._text: bytearray | None = None  # of a statement that is to be understood
@@ -116,7 +98,7 @@ class SqlLexer:
             DamagedError: No dump can look like this.
         """
         self._base = base
-        self._limit = len(text) if final else _judgeable(text)
+        self._limit = len(text) if final else sqltokens.judgeable(text)
         pos = 0
         while pos < len(text) and self.copy is None:
             new = self._state(text, pos, final)
@@ -181,32 +163,50 @@ class SqlLexer:
 
     def _sql(self, text: bytes, pos: int, final: bool) -> int:
         match = self._pattern.search(text, pos, self._limit)
+        if self._behind_string:
+            self._read_gap(text[pos : match.start() if match else self._limit])
         if match is None:
             return max(pos, self._limit)
         token = match[0]
         if token in {b"--", b"/*"}:
-            self._note = bytearray()
-            self._depth = 1
-            self._state = self._line_comment if token == b"--" else self._block_comment
+            self._open_comment(token)
             return match.end()
         if token == b"\\":
             return self._backslash(text, match.start())
-        if not self._inside:
-            self._inside = True
-            self._start = self._base + match.start()
-            self._first = token[:20].lower()
-            self.notes.token(self._start)
+        self._notice(token, self._base + match.start())
         if token[-1:] == b"'":
             self._open_string(text, pos, match.end() - 1)
         elif token == b'"':
             self._state = self._identifier
         elif token == b"$":
             return self._dollar(text, pos, match.start())
-        elif token[0] in _WORD_BYTES:
+        elif token[0] in sqltokens.WORD_BYTES:
             self._word(token.lower(), self._base + match.start())
         else:
             self._punctuation(token, text, match.start())
         return match.end()
+
+    def _read_gap(self, gap: bytes) -> None:
+        self._behind_string = not gap.strip()
+        self._line_between |= b"\n" in gap
+
+    def _open_comment(self, token: bytes) -> None:
+        self._behind_string &= token == b"--"
+        self._note = bytearray()
+        self._depth = 1
+        self._state = self._line_comment if token == b"--" else self._block_comment
+
+    def _notice(self, token: bytes, offset: int) -> None:
+        """A token of a statement: perhaps the first, perhaps the rest of a string."""
+        if not self._inside:
+            self._inside = True
+            self._start = offset
+            self._first = token[:20].lower()
+            self.notes.token(offset)
+        if self._behind_string and self._line_between and token == b"'":
+            # For psql it goes on, with the escapes that its beginning had.
+            self.notes.foreign(offset, token, "a string in two parts, which pg_dump doesn't write")
+        self._behind_string = False
 
     def _punctuation(self, token: bytes, text: bytes, at: int) -> None:
         if token == b":":
@@ -222,7 +222,7 @@ class SqlLexer:
             self._ended = True
 
     def _word(self, word: bytes, offset: int) -> None:
-        if self._pattern is _FUNCTION:
+        if self._pattern is sqltokens.FUNCTION:
             if self._parens == 0:
                 self._block_word(word, offset)
             return
@@ -230,8 +230,8 @@ class SqlLexer:
             self._text = bytearray()
         # A number is no word to psql, and an unknown word keeps its place.
         if not word[:1].isdigit():
-            self._words += _COUNTED.get(word, b".")
-            self._pattern = _PATTERNS.get(self._words, _BODY)
+            self._words += sqltokens.COUNTED.get(word, b".")
+            self._pattern = sqltokens.PATTERNS.get(self._words, sqltokens.BODY)
 
     def _block_word(self, word: bytes, offset: int) -> None:
         """Count BEGIN ATOMIC ... END, and CASE ... END within.
@@ -268,7 +268,7 @@ class SqlLexer:
         before = text[max(pos, quote - 3) : quote]
         prefix = b""
         for length in (1, 2):
-            if len(before) >= length and before[: len(before) - length][-1:] not in _WORDS:
+            if len(before) >= length and before[: len(before) - length][-1:] not in sqltokens.WORDS:
                 prefix = before[-length:].lower()
                 if prefix in {b"e", b"b", b"x", b"u&"}:
                     break
@@ -279,7 +279,15 @@ class SqlLexer:
 
     def _string(self, text: bytes, pos: int, final: bool) -> int:
         # A doubled quote ends this string and begins another one: the same in effect.
-        return self._until(b"'", text, pos)
+        end = self._until(b"'", text, pos)
+        if self._state == self._sql:
+            self._leave_string()
+        return end
+
+    def _leave_string(self) -> None:
+        self._state = self._sql
+        self._behind_string = True
+        self._line_between = False
 
     def _identifier(self, text: bytes, pos: int, final: bool) -> int:
         return self._until(b'"', text, pos)
@@ -296,13 +304,13 @@ class SqlLexer:
         assert match is not None
         end = match.end()
         if text[end : end + 1] == b"'" and (end + 1 < len(text) or final):
-            self._state = self._sql
+            self._leave_string()
             return end + 1
         return len(text) if final else end
 
     def _dollar(self, text: bytes, pos: int, start: int) -> int:
         before = text[pos:start]
-        word = before[len(before.rstrip(_WORD_BYTES)) :]
+        word = before[len(before.rstrip(sqltokens.WORD_BYTES)) :]
         if word and not _NUMBER.fullmatch(word):  # a dollar within an identifier
             return _match_end(_REST_OF_WORD, text, start)
         if quote := _DOLLAR_QUOTE.match(text, start):
@@ -320,6 +328,7 @@ class SqlLexer:
 
     def _line_comment(self, text: bytes, pos: int, final: bool) -> int:
         end = self._read_note(_LINE_END, _MAX_COMMENT, text, pos, final)
+        self._line_between = True
         if self._state == self._sql and not self._inside:
             self.settled = self._base + end
             self.notes.comment(bytes(self._note))
@@ -380,15 +389,6 @@ class SqlLexer:
                 fix="take a new backup",
             )
         return pos + 1
-
-
-_WORDS = frozenset(bytes([byte]) for byte in _WORD_BYTES)
-
-
-def _judgeable(text: bytes) -> int:
-    """Up to where tokens are whole, whatever follows the text."""
-    words = len(text.rstrip(_WORD_BYTES + b"&"))
-    return words if words < len(text) else len(text.rstrip(b"-/\\:\r"))
 
 
 def _match_end(pattern: re.Pattern[bytes], text: bytes, pos: int) -> int:

@@ -22,10 +22,23 @@ _TRANSACTION = frozenset(
     }
 )  # fmt: skip
 _OWN_TRANSACTION = frozenset({b"BEGIN;", b"COMMIT;"})
+# The name of a setting, not one in quotes or behind a comment.
+_SETTING = re.compile(rb"SET\s+(?:(?:SESSION|LOCAL)\s+)?+([a-z_.]+)(?=[\s=])", re.IGNORECASE)
+# What changes how strings are read, in the forms that are followed.
+_READING = frozenset({b"client_encoding", b"standard_conforming_strings", b"names"})
+_FOLLOWED = re.compile(
+    rb"SET\s+(?:(?:SESSION|LOCAL)\s+)?(?:standard_conforming_strings\s*(?:=|TO)\s*(?:on|off)|"
+    rb"client_encoding\s*(?:=|TO)\s*'(?P<encoding>\w+)')\s*;", re.IGNORECASE
+)  # fmt: skip
 # In these a byte of a letter can be a quote or a backslash for one reader and none for the other.
-_UNSAFE_ENCODING = re.compile(
-    rb"SET\s+client_encoding.*?(SJIS|SHIFT_JIS_2004|BIG5|GBK|GB18030|UHC|JOHAB)", re.IGNORECASE
-)
+# With PostgreSQL's other names for them (src/common/encnames.c), which ignore `_`.
+_UNSAFE_ENCODINGS = frozenset(
+    {
+        b"big5", b"gb18030", b"gbk", b"johab", b"mskanji", b"shiftjis", b"shiftjis2004", b"sjis",
+        b"uhc", b"win932", b"win936", b"win949", b"win950", b"windows932", b"windows936",
+        b"windows949", b"windows950",
+    }
+)  # fmt: skip
 _EXTENSION = re.compile(rb'CREATE EXTENSION (?:IF NOT EXISTS )?(?:"([^"]+)"|([a-z0-9_$]+))')
 _MAX_EXTENSIONS = 1000
 
@@ -164,13 +177,28 @@ class DumpNotes:
             if copy is None or copy.table is None:
                 self.foreign(statement.start, statement.head, "a COPY that pg_dump doesn't write")
         elif statement.first == b"set":
-            if _UNSAFE_ENCODING.match(statement.head):
-                why = "an encoding in which a quote can't be told from a part of a letter"
-                self.foreign(statement.start, statement.head, why)
+            self._setting(statement)
+        elif statement.first == b"reset":
+            self.foreign(statement.start, statement.head, "a RESET, which pg_dump doesn't write")
         elif statement.first == b"create":
             self._extension(statement)
         elif statement.first in _TRANSACTION and not statement.for_transaction:
             why = "it begins or ends a transaction, and pg_dump doesn't write it"
+            self.foreign(statement.start, statement.head, why)
+
+    def _setting(self, statement: Statement) -> None:
+        """Refuse what may change unseen how strings are read."""
+        why = ""
+        name = _SETTING.match(statement.head)
+        if name is None:
+            why = "a SET in a form that pg_dump doesn't write"
+        elif name[1].lower() in _READING:
+            followed = _FOLLOWED.fullmatch(statement.head)
+            if followed is None:
+                why = "it changes how strings are read, in a form that pg_dump doesn't write"
+            elif _plain(followed["encoding"] or b"") in _UNSAFE_ENCODINGS:
+                why = "an encoding in which a quote can't be told from a part of a letter"
+        if why:
             self.foreign(statement.start, statement.head, why)
 
     def colon(self, offset: int) -> None:
@@ -201,3 +229,8 @@ class DumpNotes:
 
     def _strange(self, why: str) -> None:
         self.strange_end = self.strange_end or why
+
+
+def _plain(encoding: bytes) -> bytes:
+    """The name of an encoding as PostgreSQL compares it."""
+    return encoding.replace(b"_", b"").lower()
