@@ -15,13 +15,14 @@ from tests.dumps.helpers import HEADER, TRAILER, BytesSource, manifest_of
 
 from pgconsole.backups import psql_watch
 from pgconsole.backups.dump_gate import can_be_restricted, choose_psql, refuse_unsafe
+from pgconsole.backups.psql_restore import TransactionEndedError
 from pgconsole.demo.servers import PostgresServer, embedded_bin_dir
 from pgconsole.dumps.copystatement import CopyStatement
 from pgconsole.dumps.cutter import make_section
 from pgconsole.dumps.integrity import check_dump
 from pgconsole.dumps.manifest import Member, SectionKind
 from pgconsole.dumps.writer import WrittenDump
-from pgconsole.errors import DamagedError, RefusedError, ToolError
+from pgconsole.errors import DamagedError, RefusedError, ServerError, ToolError
 from pgconsole.postgres.tools import Tool
 from pgconsole.settings import Settings
 
@@ -140,6 +141,36 @@ def test_a_dump_that_ends_its_transaction_unseen_is_found_out(trap: Trap, target
     gate(target, dump)
     with pytest.raises(ToolError, match=r"ended the transaction of its restore; .* was changed"):
         feed(target, dump)
+
+
+@pytest.mark.parametrize("begin", ["", "BEGIN;"])
+def test_what_a_dump_does_behind_its_hidden_rollback_is_not_called_undone(
+    trap: Trap, target: Settings, postgres16: PostgresServer, begin: str
+) -> None:
+    """The transaction that began is rolled back; what follows it is not."""
+    before = state(postgres16, target.pgdatabase)
+    hidden = f"ROLLBACK; UPDATE public.users SET name = $$x$$; {begin}"
+    dump = trap.with_sql(f"{CHANGE}SELECT 'a\\', '; {hidden} --'\n;\n")
+    gate(target, dump)
+    with pytest.raises(TransactionEndedError, match="may have been changed") as caught:
+        feed(target, dump)
+    assert "as it was" not in caught.value.problem
+    assert state(postgres16, target.pgdatabase) != before
+
+
+def test_psql_has_to_be_where_pgconsole_looks(
+    trap: Trap, target: Settings, postgres16: PostgresServer, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """A pooler or a list of hosts may take psql to another server."""
+    before = state(postgres16, "postgres")
+    psql = tmp_path / "psql"
+    psql.write_text(f'#!/bin/sh\nexec {postgres16.bin_dir}/psql "$@" --dbname=postgres\n')
+    psql.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(ServerError, match="connected to something else"):
+        feed(target, trap.dump)
+    assert state(postgres16, "postgres") == before
 
 
 def test_a_string_that_only_psql_sees_open_ends(

@@ -76,6 +76,22 @@ class TestOwnBackups:
         assert str(safety) == result.safety_backup
         assert without_keys(zcat(safety)) == changed
 
+    def test_a_service_of_the_operator_leads_to_no_other_database(
+        self, settings: Settings, database: str, target: str, postgres16: PostgresServer,
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    ) -> None:  # fmt: skip
+        """To libpq the file of a service counts more than the environment."""
+        before, others = state(postgres16, database), state(postgres16, target)
+        (tmp_path / "services").write_text(f"[mine]\ndbname={target}\n")
+        with monkeypatch.context() as environment:
+            environment.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+            environment.setenv("PGSERVICE", "mine")
+            path = run_backup(settings, ALICE, Recorder()).paths[0]
+            restore(settings, path, database)
+        assert without_keys(zcat(path)) == before
+        assert state(postgres16, target) == others
+        assert without_keys(zcat(safety_backups(settings)[0])) == before
+
     @pytest.mark.parametrize("version", [16, 18])
     def test_everything_into_another_database(
         self, version: int, request: pytest.FixtureRequest, make_settings: MakeSettings

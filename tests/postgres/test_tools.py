@@ -122,10 +122,28 @@ class TestEnvironment:
 
     @pytest.mark.parametrize("database", ODD_NAMES)
     def test_names_are_taken_literally(self, postgres16: PostgresServer, database: str) -> None:
-        variables = {**postgres16.environment, "PGDATABASE": database}
-        environment = tools.tool_environment(Settings.model_validate(variables))
-        answer = subprocess.run(
-            [embedded_bin_dir(16) / "pg_dump", "--no-password"],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert f'database "{database}" does not exist' in answer.stderr
+        assert f'database "{database}" does not exist' in pg_dump_says(postgres16, database)
+
+    def test_a_service_leads_nowhere_else(
+        self, postgres16: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """To libpq the file of a service counts more than PGHOST, PGPORT, PGUSER and PGDATABASE."""
+        (tmp_path / "services").write_text(
+            "[other]\nhost=192.0.2.1\nport=1\nuser=nobody\ndbname=postgres\n"
+        )
+        monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+        monkeypatch.setenv("PGSERVICE", "other")
+        assert 'database "mine" does not exist' in pg_dump_says(postgres16, "mine")
+
+
+def pg_dump_says(server: PostgresServer, database: str) -> str:
+    """What pg_dump says of a database that does not exist."""
+    settings = Settings.model_validate({**server.environment, "PGDATABASE": database})
+    answer = subprocess.run(
+        [
+            embedded_bin_dir(16) / "pg_dump", "--no-password",
+            f"--dbname={tools.tool_conninfo(settings)}",
+        ],
+        env=tools.tool_environment(settings), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return answer.stderr

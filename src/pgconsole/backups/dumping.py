@@ -11,8 +11,7 @@ from pgconsole.backups.preflight import Preflight
 from pgconsole.backups.s3_copy import S3Copy
 from pgconsole.dumps.writer import WrittenDump, write_dump
 from pgconsole.errors import DamagedError
-from pgconsole.postgres.server import KEEPALIVE
-from pgconsole.postgres.tools import command_line, tool_environment
+from pgconsole.postgres.tools import command_line, tool_conninfo, tool_environment
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 
@@ -45,8 +44,8 @@ def dump(
         DamagedError: What it wrote is no whole dump, or the disk gave back something else.
         StorageError: The file can't be written.
     """
-    keepalive = " ".join(f"{name}={value}" for name, value in KEEPALIVE.items())
-    argv = [str(ready.pg_dump.path), *DUMP_OPTIONS, "--no-password", f"--dbname={keepalive}"]
+    target = f"--dbname={tool_conninfo(settings)}"
+    argv = [str(ready.pg_dump.path), *DUMP_OPTIONS, "--no-password", target]
     report(Event(phase, command_line(settings, argv)))
     environment = tool_environment(settings, application_name="pgconsole pg_dump")
     process = DumpProcess(argv, environment)

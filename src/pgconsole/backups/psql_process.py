@@ -25,6 +25,8 @@ _LINE_LIMIT = 4096
 _KEPT_LINES = 50  # of stderr: an error may come with a long context
 _MAX_TAGS = 1 << 20
 _TAG = re.compile(rb"COPY (\d+)\n")
+# What psql says of a statement that ends a transaction. It says nothing of its own COMMIT.
+_ENDS = frozenset({b"COMMIT\n", b"ROLLBACK\n", b"PREPARE TRANSACTION\n"})
 
 
 class PsqlProcess(ToolProcess):
@@ -46,6 +48,7 @@ class PsqlProcess(ToolProcess):
         self._answers: list[str] = []
         self._copied: list[int] = []
         self._silent = False  # it has closed its output
+        self._ended_transaction = False
 
     def start(self) -> None:
         """Start it.
@@ -69,6 +72,12 @@ class PsqlProcess(ToolProcess):
         """The rows of each COPY that was done, as the server counted them."""
         with self._heard:
             return list(self._copied)
+
+    @property
+    def ended_transaction(self) -> bool:
+        """Whether a statement of the script seems to have ended psql's transaction."""
+        with self._heard:
+            return self._ended_transaction
 
     def write(self, data: bytes | memoryview, waiting: Callable[[], None]) -> bool:
         """Hand over a piece of the script.
@@ -147,3 +156,5 @@ class PsqlProcess(ToolProcess):
                 self._heard.notify_all()
             elif (tag := _TAG.fullmatch(line)) and len(self._copied) < _MAX_TAGS:
                 self._copied.append(int(tag[1]))
+            elif line in _ENDS:
+                self._ended_transaction = True

@@ -19,8 +19,7 @@ from pgconsole.dumps.scanner import Boundary
 from pgconsole.dumps.source import RangedSource
 from pgconsole.errors import DamagedError, PgconsoleError, ServerError, ToolError
 from pgconsole.postgres.explain import explain_connection_failure, where
-from pgconsole.postgres.server import KEEPALIVE
-from pgconsole.postgres.tools import Tool, command_line, tool_environment
+from pgconsole.postgres.tools import Tool, command_line, tool_conninfo, tool_environment
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 
@@ -73,6 +72,21 @@ class RestoredContent:
     objects: tuple[Created, ...]
 
 
+class TransactionEndedError(ToolError):
+    """The dump has ended the transaction of its restore: undoing that one undoes not all.
+
+    Args:
+        cause: How it was found out.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "The dump has ended the transaction of its restore",
+            cause=cause,
+            fix="look at the database; the safety backup has what it was",
+        )
+
+
 def feed_psql(
     target: Settings,
     psql: Tool,
@@ -96,6 +110,7 @@ def feed_psql(
 
     Raises:
         RefusedError: There is something in the dump that must not reach psql.
+        TransactionEndedError: It has ended the transaction, unseen: the target may be changed.
         DamagedError: The dump is damaged, or not the one that was checked.
         ToolError: psql or the server could not do it; says where in the dump.
         ServerError: The server can't be reached, or the connection was lost.
@@ -122,8 +137,7 @@ class _Restore:
         self._sections = sections
         self._report = report
         self._mark = secrets.token_hex(16) + " "
-        keepalive = " ".join(f"{name}={value}" for name, value in KEEPALIVE.items())
-        self._argv = [str(psql.path), *OPTIONS, f"--dbname={keepalive}"]
+        self._argv = [str(psql.path), *OPTIONS, f"--dbname={tool_conninfo(target)}"]
         environment = tool_environment(target, application_name="pgconsole restore")
         self._process = PsqlProcess(self._argv, environment, self._mark)
         self._key = secrets.token_hex(32)
@@ -160,7 +174,9 @@ class _Restore:
         """Connect, and learn which transaction it is."""
         self._write(self._preamble.encode())
         pid, self._txid = self._answer(0).split()
-        self._watch.session = RestoreSession(self._target, int(pid), int(self._txid))
+        session = RestoreSession(self._target, int(pid), int(self._txid))
+        session.check_target()
+        self._watch.session = session
 
     def _feed_all(self) -> None:
         with prefetched(decode_all(self._source), _AHEAD) as pieces:
@@ -202,11 +218,7 @@ class _Restore:
         self._write(_END.format(mark=self._mark).encode())
         txid = self._answer(1)
         if txid != self._txid:
-            raise ToolError(
-                "The dump has ended the transaction of its restore",
-                cause=f"it began as {self._txid} and ends as {txid}",
-                fix="look at the database; the safety backup has what it was",
-            )
+            raise TransactionEndedError(f"it began as {self._txid} and ends as {txid}")
         counts = self._process.copied
         if len(counts) != len(self._fed):
             raise ToolError(
@@ -243,9 +255,20 @@ class _Restore:
             )
 
     def _committed_all_the_same(self, error: BaseException) -> bool:
-        """Look what became of the transaction, and say so."""
+        """Look what became of the transaction, and say so.
+
+        Raises:
+            TransactionEndedError: The dump has ended it, and may have begun others.
+        """
         session = self._watch.session
         fate = session.end() if session else Fate.ROLLED_BACK
+        if isinstance(error, TransactionEndedError):
+            self._say_changed(error, fate)
+            return False
+        if self._process.ended_transaction:
+            ended = TransactionEndedError(str(error) or "it was cancelled then")
+            self._say_changed(ended, fate)
+            raise ended from error
         name = f"database {self._target.pgdatabase!r}"
         if fate is Fate.COMMITTED and self._content is not None:
             message = f"{name} was restored all the same: the server had committed before"
@@ -265,6 +288,13 @@ class _Restore:
         self._say_new_lines()
         self._report(Event(PHASE, message, level))
         return False
+
+    def _say_changed(self, error: TransactionEndedError, fate: Fate) -> None:
+        """What became of the transaction says nothing of what came after its end."""
+        changed = "was" if fate is Fate.COMMITTED else "may have been"
+        error.problem += f"; database {self._target.pgdatabase!r} {changed} changed"
+        self._say_new_lines()
+        self._report(Event(PHASE, error.problem, Level.ERROR))
 
     def _write(self, data: bytes | memoryview) -> None:
         if not self._process.write(data, self._waiting):

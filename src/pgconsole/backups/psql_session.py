@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgconsole.backups.psql_feed import Inherited
 from pgconsole.errors import ServerError
+from pgconsole.postgres.explain import where
 from pgconsole.postgres.server import connect, query_failure
 from pgconsole.settings import Settings
 
@@ -27,7 +28,10 @@ _BLOCKERS = """
       JOIN pg_stat_activity b ON b.pid = p.pid
      ORDER BY b.pid
 """
-_STATE = "SELECT state FROM pg_stat_activity WHERE pid = %(pid)s AND backend_xid::text = %(xid)s"
+_STATE = (
+    "SELECT state FROM pg_stat_activity WHERE pid = %(pid)s AND backend_xid::text = %(xid)s "
+    "AND datname = current_database()"
+)
 # Only while it still runs our transaction: the process number may be somebody else's by now.
 _TERMINATE = f"SELECT pg_terminate_backend(%(pid)s) WHERE EXISTS ({_STATE})"
 # Those of partitions and children that go with one of their parent.
@@ -70,6 +74,21 @@ class RestoreSession:
     def __init__(self, target: Settings, pid: int, txid: int) -> None:
         self._target = target
         self._facts = {"pid": pid, "txid": txid, "xid": str(txid % 2**32)}
+
+    def check_target(self) -> None:
+        """See that psql is where our own connections go: what it changes has to be what we look at.
+
+        Raises:
+            ServerError: It is elsewhere, or the server doesn't answer.
+        """
+        with _visit(self._target) as connection:
+            if connection.execute(_STATE, self._facts).fetchone() is None:
+                raise ServerError(
+                    f"psql is connected to something else than database "
+                    f"{self._target.pgdatabase!r} at {where(self._target)}",
+                    cause="the server that pgconsole reaches there does not know psql's session",
+                    fix="name one server in PGHOST, and none that hands connections on to several",
+                )
 
     def blockers(self) -> list[str]:
         """The sessions that it waits for, in words; empty if none, or if nobody answers."""

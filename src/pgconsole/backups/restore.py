@@ -19,7 +19,7 @@ from pgconsole.backups.evidence import Evidence, Proof, copy_id, record
 from pgconsole.backups.integrity import ProvenDump, prove
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.preflight import local_problems
-from pgconsole.backups.psql_restore import RestoredContent, feed_psql
+from pgconsole.backups.psql_restore import RestoredContent, TransactionEndedError, feed_psql
 from pgconsole.backups.restore_check import Check, check_restored
 from pgconsole.backups.restore_copy import FoundCopy, beside, find_copy
 from pgconsole.backups.restore_gate import check_compatible
@@ -275,6 +275,8 @@ class _Restore:
 
     def _look_after(self, before: Look, safety: Path | None, error: BaseException) -> None:
         same, words = look_again(self._target, before)
+        if same and isinstance(error, TransactionEndedError):
+            same, words = None, "its objects are the same, but its rows may have been changed"
         if not same and safety is not None:
             words += f"; what it was is in {safety}"
         self._say("restore", words, Level.INFO if same else Level.ERROR)

@@ -9,8 +9,10 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pgconsole.errors import ToolError
+from pgconsole.postgres.server import KEEPALIVE
 from pgconsole.redact import MASK
 from pgconsole.settings import Settings
 
@@ -104,8 +106,8 @@ def tool_environment(
 ) -> dict[str, str]:
     """The whole environment of a client tool: what it needs to connect, and nothing else.
 
-    Database and password travel here and never in argv: other users can't read them, and libpq
-    takes a name such as `postgresql://x` or `a=b` literally.
+    The password travels here and never in argv: other users can't read it. Which server and
+    database it is has to be said in `tool_conninfo` too.
 
     Args:
         settings: Where to connect.
@@ -131,6 +133,24 @@ def tool_environment(
     if password:
         environment["PGPASSWORD"] = password if secrets else MASK
     return environment
+
+
+def tool_conninfo(settings: Settings) -> str:
+    """What a client tool has to be told as its `--dbname`; no secrets.
+
+    To libpq the environment counts less than the file of a service (PGSERVICE), which may name
+    another server and another database than the one that was probed and locked. This counts more.
+    """
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - 0.2 s
+
+    parameters: dict[str, Any] = {
+        "host": settings.pghost,
+        "port": settings.pgport,
+        "user": settings.pguser,
+        "dbname": settings.pgdatabase,
+        **KEEPALIVE,
+    }
+    return make_conninfo("", **parameters)
 
 
 def command_line(settings: Settings, argv: list[str]) -> str:
