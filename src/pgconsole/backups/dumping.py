@@ -9,12 +9,14 @@ from pathlib import Path
 from pgconsole.backups.dump_process import DUMP_OPTIONS, DumpProcess
 from pgconsole.backups.preflight import Preflight
 from pgconsole.backups.s3_copy import S3Copy
+from pgconsole.backups.stall import Stall
 from pgconsole.dumps.writer import WrittenDump, write_dump
 from pgconsole.errors import DamagedError
 from pgconsole.postgres.tools import command_line, tool_conninfo, tool_environment
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 
+_APPLICATION = "pgconsole pg_dump"
 _END_TIMEOUT = 60.0  # seconds that pg_dump may take to exit after its last byte
 _DAMAGE_TIMEOUT = 5.0  # seconds to learn whether pg_dump's end explains a damaged stream
 
@@ -47,13 +49,15 @@ def dump(
     target = f"--dbname={tool_conninfo(settings)}"
     argv = [str(ready.pg_dump.path), *DUMP_OPTIONS, "--no-password", target]
     report(Event(phase, command_line(settings, argv)))
-    environment = tool_environment(settings, application_name="pgconsole pg_dump")
+    environment = tool_environment(settings, application_name=_APPLICATION)
     process = DumpProcess(argv, environment)
-    progress = _Progress(report, phase, process, copy, ready.estimate.raw_bytes)
+    stall = Stall(settings, report, phase, "pg_dump", _APPLICATION)
+    progress = _Progress(report, phase, process, copy, stall, ready.estimate.raw_bytes)
     with ExitStack() as stack:
         stack.callback(process.stop)
         written = _write(process, path, progress, copy.advance if copy else _nothing)
         progress.say_new_lines()
+        stall.look(written.raw_bytes)  # of a small dump nothing was seen after the silence
     for warning in written.warnings:
         report(Event(phase, warning, Level.WARNING))
     return written
@@ -87,23 +91,24 @@ class _Progress:
         phase: str,
         process: DumpProcess,
         copy: S3Copy | None,
+        stall: Stall,
         expected_bytes: int,
     ) -> None:
         self._report = report
         self._phase = phase
         self._process = process
         self._copy = copy
+        self._stall = stall
         self._expected_bytes = expected_bytes
 
     def __call__(self, raw_bytes: int, table: str | None) -> None:
         self.say_new_lines()
         if self._copy is not None:
             self._copy.look()
+        self._stall.look(raw_bytes)
         # A dump that has outgrown its estimate has none.
         expected = self._expected_bytes if raw_bytes <= self._expected_bytes else None
-        self._report(
-            Event(self._phase, bytes_done=raw_bytes, bytes_expected=expected, table=table)
-        )
+        self._report(Event(self._phase, bytes_done=raw_bytes, bytes_expected=expected, table=table))
 
     def say_new_lines(self) -> None:
         """Report what pg_dump wrote to stderr."""

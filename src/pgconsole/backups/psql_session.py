@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from pgconsole.backups.psql_feed import Inherited
 from pgconsole.errors import ServerError
+from pgconsole.postgres.blocking import blockers_of
 from pgconsole.postgres.explain import where
-from pgconsole.postgres.server import connect, query_failure
+from pgconsole.postgres.server import visit
 from pgconsole.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import psycopg
 
 END_TIMEOUT = 60.0  # seconds; undoing is quick in PostgreSQL, but a file's unlink need not be
 _LOOK = 0.1  # seconds between two looks at a session that is ending
-_QUERY_TIMEOUT = "10s"
 
-_BLOCKERS = """
-    SELECT b.pid, b.usename, b.application_name, b.state, left(b.query, 100)
-      FROM unnest(pg_blocking_pids(%(pid)s)) AS p (pid)
-      JOIN pg_stat_activity b ON b.pid = p.pid
-     ORDER BY b.pid
-"""
 _STATE = (
     "SELECT state FROM pg_stat_activity WHERE pid = %(pid)s AND backend_xid::text = %(xid)s "
     "AND datname = current_database()"
@@ -73,6 +66,7 @@ class RestoreSession:
 
     def __init__(self, target: Settings, pid: int, txid: int) -> None:
         self._target = target
+        self._pid = pid
         self._facts = {"pid": pid, "txid": txid, "xid": str(txid % 2**32)}
 
     def check_target(self) -> None:
@@ -94,10 +88,10 @@ class RestoreSession:
         """The sessions that it waits for, in words; empty if none, or if nobody answers."""
         try:
             with _visit(self._target) as connection:
-                rows = connection.execute(_BLOCKERS, self._facts).fetchall()
+                blockers = blockers_of(connection, self._pid)
         except ServerError:
             return []
-        return [_in_words(*row) for row in rows]
+        return [blocker.in_words() for blocker in blockers]
 
     def idle(self) -> bool:
         """Whether it waits for the next statement; False if nobody answers."""
@@ -134,21 +128,5 @@ class RestoreSession:
         return {"committed": Fate.COMMITTED, "aborted": Fate.ROLLED_BACK}.get(said)
 
 
-@contextmanager
-def _visit(target: Settings) -> Iterator[psycopg.Connection[Any]]:
-    import psycopg  # noqa: PLC0415 - 0.2 s
-
-    with connect(target, application_name="pgconsole restore watch") as connection:
-        try:
-            connection.execute(f"SET statement_timeout = '{_QUERY_TIMEOUT}'")
-            yield connection
-        except psycopg.Error as error:
-            raise query_failure(target, error) from error
-
-
-def _in_words(
-    pid: int, user: str | None, application: str | None, state: str | None, query: str | None
-) -> str:
-    who = f"{application} of {user}" if application else f"a session of {user}"
-    doing = " ".join((query or "").split())
-    return f"process {pid} ({who}, {state or 'unknown state'}, last statement: {doing})"
+def _visit(target: Settings) -> AbstractContextManager[psycopg.Connection[Any]]:
+    return visit(target, "pgconsole restore watch")

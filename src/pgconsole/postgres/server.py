@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5  # seconds, for each address of a host name
 _STATEMENT_TIMEOUT = "20s"  # pg_database_size looks at every file
+_VISIT_TIMEOUT = "10s"
 _APPLICATION_NAME_LIMIT = 63  # bytes; the server cuts off the rest
 
 # The advisory lock's two keys: "pgcn" and the first kind of lock. Advisory locks belong to one
@@ -132,6 +133,23 @@ def connect(
         return psycopg.connect(autocommit=True, **parameters)
     except psycopg.Error as error:
         raise explain_connection_failure(settings, str(error)) from error
+
+
+@contextmanager
+def visit(settings: Settings, application_name: str) -> Iterator[psycopg.Connection[Any]]:
+    """Connect for a few quick questions.
+
+    Raises:
+        ServerError: The server can't be reached, or one of the questions failed.
+    """
+    import psycopg  # noqa: PLC0415 - 0.2 s
+
+    with connect(settings, application_name=application_name) as connection:
+        try:
+            connection.execute(f"SET statement_timeout = '{_VISIT_TIMEOUT}'")
+            yield connection
+        except psycopg.Error as error:
+            raise query_failure(settings, error) from error
 
 
 def probe(settings: Settings) -> ServerInfo:
