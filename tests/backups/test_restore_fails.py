@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -288,6 +288,23 @@ def test_cancelled_after_the_commit_is_not_called_cancelled(
 
     with pytest.raises(ServerError, match="is restored, but was not checked"):
         restore(settings, packed(sql, tmp_path), settings.pgdatabase, report)
+
+
+def test_rows_written_after_the_commit_are_not_called_a_loss(
+    settings: Settings, sql: bytes, tmp_path: Path, postgres16: PostgresServer
+) -> None:
+    """An application connects again as soon as it can."""
+    with ExitStack() as stack:
+
+        def report(event: events.Event) -> None:
+            if event.message.startswith("counting"):
+                application = stack.enter_context(postgres16.connect(settings.pgdatabase))
+                application.execute("DELETE FROM second")
+
+        with pytest.raises(ServerError, match="differs from the dump") as caught:
+            restore(settings, packed(sql, tmp_path), settings.pgdatabase, report)
+    assert "rows public.second: expected 100, found 0" in caught.value.cause
+    assert "(1 sessions) and may have written since" in caught.value.cause
 
 
 def test_the_next_restore_works(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,12 +38,14 @@ from pgconsole.errors import (
 )
 from pgconsole.postgres.explain import where
 from pgconsole.postgres.server import AdvisoryLock, ServerInfo, advisory_lock, probe
+from pgconsole.postgres.sessions import sessions_of
 from pgconsole.postgres.tools import Tool
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place
 
 _NAMED = 5  # differences, in a message
+_OWN = "pgconsole "  # how the names of our sessions begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,13 +304,28 @@ class _Restore:
         if wrong:
             more = len(wrong) - _NAMED
             shown = "; ".join(_difference(check) for check in wrong[:_NAMED])
+            cause = shown + (f"; and {more} more differences" if more > 0 else "")
             raise ServerError(
                 f"{name} differs from the dump",
-                cause=shown + (f"; and {more} more differences" if more > 0 else ""),
+                cause=cause + self._writers(wrong),
                 fix=_undo(safety),
             )
         self._say("check", f"{len(checks)} checks: all that was expected was found")
         return checks
+
+    def _writers(self, wrong: list[Check]) -> str:
+        """Who may have changed rows since: sessions come back as soon as the restore is over."""
+        if any(check.what != "rows" for check in wrong):
+            return ""
+        with suppress(ServerError):
+            sessions = sessions_of(self._target)
+            others = sum(n for name, n in sessions.by_application if not name.startswith(_OWN))
+            if others:
+                return (
+                    "; all rows were loaded and committed, but others are connected again "
+                    f"({others} sessions) and may have written since"
+                )
+        return ""
 
     def _keep_evidence(
         self, copy: FoundCopy, proof: Proof, began: float, *, sha256: str = "", problem: str = ""

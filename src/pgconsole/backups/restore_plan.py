@@ -12,6 +12,7 @@ from pgconsole.backups.restore_sessions import missing_database_explained
 from pgconsole.backups.safety import SAFETY
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.postgres.explain import where
+from pgconsole.postgres.grants import with_grants
 from pgconsole.postgres.sessions import Sessions, sessions_of
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place
@@ -29,6 +30,7 @@ class RestorePlan:
         of_database: The database that it is a backup of; empty if its name doesn't say.
         taken_at: When it was taken; for files whose name doesn't say, when they were written. UTC.
         sessions: Who else is connected now: they are cut off.
+        granted: How many of the target's tables, views and sequences others may use, or own.
         safety: Where the safety backup goes.
         command: The same in one line, for a script.
     """
@@ -40,6 +42,7 @@ class RestorePlan:
     of_database: str
     taken_at: datetime
     sessions: Sessions
+    granted: int
     safety: str
     command: str
 
@@ -57,6 +60,7 @@ class RestorePlan:
             ("Backup", self.source),
             ("Taken", f"{of}{self.taken_at:%Y-%m-%d %H:%M:%S} UTC ({age}), {size}"),
             ("Loses", "All that was written to the tables of the backup since then"),
+            *self._grants(),
             ("Cuts off", _sessions(self.sessions)),
             ("Safety", f"Before, the target is backed up to {self.safety}"),
             ("Command", self.command),
@@ -66,6 +70,12 @@ class RestorePlan:
                 2, ("Careful", f"The backup is of {self.of_database!r}, not of {self.database!r}")
             )
         return rows
+
+    def _grants(self) -> list[tuple[str, str]]:
+        if not self.granted:
+            return []
+        what = f"Others' rights to {self.granted} of its tables, views and sequences go with what"
+        return [("Grants", f"{what} is replaced; not even the safety backup keeps them")]
 
 
 def plan_restore(
@@ -85,6 +95,7 @@ def plan_restore(
     target = settings.model_copy(update={"pgdatabase": database})
     with missing_database_explained(target):
         sessions = sessions_of(target)
+        granted = with_grants(target)
     safety = f"{settings.backup_dir / SAFETY}/"
     if without_safety_backup:
         safety += ", but if that fails, it is restored all the same"
@@ -97,6 +108,7 @@ def plan_restore(
         of_database=copy.name.database if copy.name is not None else "",
         taken_at=copy.name.taken_at if copy.name is not None else copy.modified.astimezone(UTC),
         sessions=sessions,
+        granted=granted,
         safety=safety,
         command=_command(copy, database, without_safety_backup=without_safety_backup),
     )
