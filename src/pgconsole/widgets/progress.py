@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from pgconsole.backups.stall import SILENT, reason_in
 
 if TYPE_CHECKING:
     from pgconsole.jobs import JournalEntry
@@ -24,6 +26,8 @@ class Progress:
         done: Bytes so far in this phase.
         expected: An estimate of the phase's total.
         rate: Bytes a second over the last seconds.
+        still_since: When the last byte came.
+        reason: Why none has come since, as far as the job said.
     """
 
     phase: str = ""
@@ -31,6 +35,15 @@ class Progress:
     done: int | None = None
     expected: int | None = None
     rate: float | None = None
+    still_since: datetime | None = None
+    reason: str = ""
+
+    def silence(self, now: datetime) -> float:
+        """Seconds without a byte, if they are many and more is to come; else 0."""
+        if self.still_since is None or self.done == self.expected:
+            return 0.0
+        seconds = (now - self.still_since).total_seconds()
+        return seconds if seconds >= SILENT else 0.0
 
     @property
     def share(self) -> float | None:
@@ -59,8 +72,11 @@ class ProgressMeter:
         if entry.phase != self._now.phase:
             self._points.clear()
             self._now = Progress(phase=entry.phase)
+        if reason := reason_in(entry.message):
+            self._now = replace(self._now, reason=reason)
         if entry.bytes_done is None:
             return
+        still = entry.bytes_done == self._now.done
         self._points.append((entry.time, entry.bytes_done))
         while len(self._points) > 2 and entry.time - self._points[0][0] > _WINDOW:
             self._points.popleft()
@@ -70,6 +86,8 @@ class ProgressMeter:
             done=entry.bytes_done,
             expected=entry.bytes_expected or self._now.expected,
             rate=self._rate(),
+            still_since=self._now.still_since if still else entry.time,
+            reason=self._now.reason if still else "",
         )
 
     @property
