@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pgconsole.mutations import mutates
+
 
 class Group(StrEnum):
     """The headings of the help screen, in its order."""
@@ -27,6 +29,7 @@ class Action:
         group: Where the help lists it.
         footer: Its shorter name in the footer; empty if it is not there. At most seven have one.
         shown: How the keys are written, if not as they are named.
+        work: What it has done, as `mutations.mutates` knows it; empty if it only shows something.
     """
 
     id: str
@@ -36,6 +39,12 @@ class Action:
     group: Group
     footer: str = ""
     shown: str = ""
+    work: str = ""
+
+    @property
+    def mutates(self) -> bool:
+        """Whether it changes something, so that read-only mode does not have it."""
+        return bool(self.work) and mutates(self.work)
 
     @property
     def key_text(self) -> str:
@@ -45,7 +54,13 @@ class Action:
 
 ACTIONS = (
     Action(
-        "backup", ("b",), "Back up now", "Back up now; asks for a typed yes", Group.WORK, "Backup"
+        "backup",
+        ("b",),
+        "Back up now",
+        "Back up now; asks for a typed yes",
+        Group.WORK,
+        footer="Backup",
+        work="backup",
     ),
     Action(
         "verify",
@@ -54,6 +69,7 @@ ACTIONS = (
         "Read the selected copy whole, here or in S3, and note what was found; asks for yes",
         Group.WORK,
         footer="Verify",
+        work="verify",
     ),
     Action(
         "restore",
@@ -62,6 +78,7 @@ ACTIONS = (
         "Put the selected copy back into a database; asks for a typed yes",
         Group.WORK,
         footer="Restore",
+        work="restore",
     ),
     Action(
         "cancel",
@@ -70,6 +87,7 @@ ACTIONS = (
         "Cancel the running job; asks for a typed yes",
         Group.WORK,
         footer="Cancel job",
+        work="cancel",
     ),
     Action(
         "upload",
@@ -77,6 +95,7 @@ ACTIONS = (
         "Upload the selected backup to S3",
         "Copy the selected backup to S3; asks for a typed yes",
         Group.WORK,
+        work="upload",
     ),
     Action(
         "pin",
@@ -84,6 +103,7 @@ ACTIONS = (
         "Pin or unpin the selected backup",
         "Pin the selected backup: retention keeps it; again: unpin it",
         Group.WORK,
+        work="pin",
     ),
     Action(
         "pause",
@@ -91,6 +111,7 @@ ACTIONS = (
         "Pause or resume",
         "Pause the schedule with a reason; again: resume it",
         Group.WORK,
+        work="pause",
     ),
     Action(
         "prune",
@@ -99,6 +120,7 @@ ACTIONS = (
         "Apply retention now; shows each file that goes, with its reason, first",
         Group.WORK,
         shown=": apply",
+        work="prune",
     ),
     Action("doctor", ("D",), "Doctor", "Look at everything that a backup needs", Group.WORK),
     Action(
@@ -189,3 +211,8 @@ ACTIONS = (
         footer="Quit",
     ),
 )
+
+
+def offered(*, read_only: bool) -> tuple[Action, ...]:
+    """The actions that there are: in read-only mode those that change nothing."""
+    return tuple(action for action in ACTIONS if not (read_only and action.mutates))

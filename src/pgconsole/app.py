@@ -13,12 +13,16 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 
+from pgconsole.actions import offered
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.palette import ActionProvider
+from pgconsole.screens.read_only import ReadOnlyScreen
 from pgconsole.screens.sources import Sources, sources_of
 from pgconsole.settings import Settings
 from pgconsole.widgets.terminal import TerminalWatch
 from pgconsole.widgets.theme import ANSI, DARK
+
+_OWN_VARIABLES = ("header-brand", "muted", "faint", "protected", "protected-text")
 
 
 def local_now() -> datetime:
@@ -55,6 +59,7 @@ class PgconsoleApp(App[None]):
         # With the terminal's own colours, NO_COLOR takes all of them away and leaves bold and
         # reverse; otherwise Textual would paint in shades of grey.
         super().__init__(ansi_color=True if plain else None)
+        self.actions = offered(read_only=settings.read_only)
         self._settings = settings
         self._now = now
         self._sources = sources or sources_of(settings, now)
@@ -65,11 +70,12 @@ class PgconsoleApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, which every theme of ours sets."""
-        return {name: DARK.variables[name] for name in ("header-brand", "muted", "faint")}
+        return {name: DARK.variables[name] for name in _OWN_VARIABLES}
 
     def on_mount(self) -> None:
         """Open the main screen; leave the terminal as it was found when we are told to go."""
-        self.push_screen(MainScreen(self._settings, self._sources, self._now))
+        screen = ReadOnlyScreen if self._settings.read_only else MainScreen
+        self.push_screen(screen(self._settings, self._sources, self._now))
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()

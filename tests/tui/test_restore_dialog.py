@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.tui import scenes
 from tests.tui.driving import shown, until, until_shown
 from tests.tui.scenes import NOW, S3_ENV, listing, marks_of, proof, settings
 from textual.app import App
@@ -35,14 +36,19 @@ class Asking(App[None]):
     CSS_PATH = Path(pgconsole.app.__file__).with_name("pgconsole.tcss")
     get_theme_variable_defaults = PgconsoleApp.get_theme_variable_defaults
 
-    def __init__(self, ask_sessions: Callable[[Settings], Sessions] = lambda _: NOBODY) -> None:
+    def __init__(
+        self,
+        ask_sessions: Callable[[Settings], Sessions] = lambda _: NOBODY,
+        settings: Settings | None = None,
+    ) -> None:
         super().__init__()
+        self._settings = settings if settings is not None else scenes.settings()
         self.answers: list[Confirmed | None] = []
         self._ask_sessions = ask_sessions
 
     def on_mount(self) -> None:
-        text = RestoreText(settings(), LOCAL, NO_MARKS, NOW)
-        screen = RestoreScreen(settings(), LOCAL, text, self._ask_sessions)
+        text = RestoreText(self._settings, LOCAL, NO_MARKS, NOW)
+        screen = RestoreScreen(self._settings, LOCAL, text, self._ask_sessions)
         self.push_screen(screen, self.answers.append)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from pgconsole.actions import ACTIONS
+from pgconsole.actions import ACTIONS, Action
 
 
-def bindings() -> list[BindingType]:
+def bindings(actions: tuple[Action, ...] = ACTIONS) -> list[BindingType]:
     """One binding an action; those with a footer name are shown there."""
     found: list[BindingType] = [
         Binding(
@@ -18,7 +18,7 @@ def bindings() -> list[BindingType]:
             tooltip=action.help,
             id=action.id,
         )
-        for action in ACTIONS
+        for action in actions
         if action.keys
     ]
     # Textual's own way to copy what was selected with the mouse.

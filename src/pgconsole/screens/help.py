@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import HorizontalGroup
 from textual.widget import Widget
 
-from pgconsole.actions import ACTIONS, Group
+from pgconsole.actions import ACTIONS, Action, Group
 from pgconsole.screens.reading import ReadingScreen
 from pgconsole.widgets.line import Line
 
@@ -27,27 +27,32 @@ _WORDS = (
 
 
 class HelpScreen(ReadingScreen):
-    """All keys, and what the words mean."""
+    """All keys, and what the words mean.
+
+    Args:
+        actions: What can be done.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", "Close")]
 
-    def __init__(self) -> None:
+    def __init__(self, actions: tuple[Action, ...] = ACTIONS) -> None:
         super().__init__("Help")
+        self._actions = actions
 
     def content(self) -> Iterable[Widget]:
         """The help."""
-        for heading, rows in sections():
+        for heading, rows in sections(self._actions):
             yield _line("help-heading", heading)
             for key, meaning in rows:
                 yield HorizontalGroup(_line("help-key", key), _line("help-meaning", meaning))
 
 
-def sections() -> list[tuple[str, list[tuple[str, str]]]]:
-    """All actions by group, then the words that the screen uses."""
+def sections(actions: tuple[Action, ...] = ACTIONS) -> list[tuple[str, list[tuple[str, str]]]]:
+    """These actions by group, then the words that the screen uses."""
     found = [
         (
             str(group),
-            [(action.key_text, action.help) for action in ACTIONS if action.group is group],
+            [(action.key_text, action.help) for action in actions if action.group is group],
         )
         for group in Group
     ]

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from pgconsole.actions import ACTIONS, offered
 from pgconsole.jobs import Job
 from pgconsole.screens import feeds as news
 from pgconsole.screens.bindings import bindings
@@ -61,6 +62,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._board = JobBoard()
         self._before_log = "local"
         self._possible: dict[str, bool] = {}
+        self._actions = offered(read_only=settings.read_only)
+        self._left_out = {action.id for action in ACTIONS} - {action.id for action in self._actions}
         self._header = HeaderStrip(settings)
         self._status = StatusStrip(settings)
         self._job = JobStrip()
@@ -254,7 +257,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     # Work
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what can't be done now."""
+        """Grey what can't be done now; leave out what is refused in read-only mode."""
+        if action in self._left_out:
+            return False
         return True if self._is_possible(action) else None
 
     def _is_possible(self, action: str) -> bool:
@@ -350,7 +355,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """All keys."""
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self._actions))
 
     def action_quit(self) -> None:
         """Close the console; jobs go on."""

@@ -1,4 +1,4 @@
-"""The question before a restore: into which database, what it does to it, and a typed yes."""
+"""The question before a restore: into which database, what it does to it, and a typed word."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
-from pgconsole.backups.confirmation import confirm_restore
+from pgconsole.backups.confirmation import confirm_restore, word_for
 from pgconsole.errors import PgconsoleError
 from pgconsole.postgres.sessions import Sessions, sessions_of
 from pgconsole.screens.dialog import DialogScreen, frame
@@ -77,11 +77,17 @@ class RestoreScreen(DialogScreen[Confirmed]):
         self._rows = DialogRows(text.rows(self._target, None))
         where = f"{settings.pghost}:{settings.pgport}"
         self._field = Field(f"Into database on {where}", "target", value=self._target)
-        self._yes = TypedYes(self._verb)
+        self._yes = TypedYes(self._verb, self._word)
 
     @property
     def _verb(self) -> str:
+        if self._settings.protected:
+            return "replace it (PROTECTED)"
         return f"replace {self._target or '?'}"
+
+    @property
+    def _word(self) -> str:
+        return word_for(self._settings, self._target)
 
     def compose(self) -> ComposeResult:
         """What will happen, the target, and the question."""
@@ -102,7 +108,7 @@ class RestoreScreen(DialogScreen[Confirmed]):
             return
         self._target = event.value
         self._sessions = None
-        self._yes.ask(self._verb)
+        self._yes.ask(self._verb, self._word)
         self._show()
         if self._timer is not None:
             self._timer.stop()
@@ -115,7 +121,7 @@ class RestoreScreen(DialogScreen[Confirmed]):
             self._yes.refuse("Into which database? Name one above")
             return
         if self._field.answer.value != self._target:  # changed faster than it could be shown
-            self._yes.refuse("The target has changed: read what it says now, then type yes")
+            self._yes.refuse("The target has changed: read what it says now, then answer")
             return
         token = confirm_restore(message.typed, self._settings, self._target, self._backup)
         self.close(Confirmed(self._target, token))

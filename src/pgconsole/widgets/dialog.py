@@ -12,8 +12,9 @@ from textual.widgets import Input
 
 from pgconsole.backups.confirmation import WORD
 from pgconsole.widgets.line import Line
-from pgconsole.widgets.words import clean
+from pgconsole.widgets.words import clean, clipped
 
+_MOST = 24  # cells of a word that is asked for: the answer needs room beside it
 Rows = Iterable[tuple[str, str]]
 
 
@@ -65,10 +66,11 @@ class Field(Horizontal):
 
 
 class TypedYes(VerticalGroup):
-    """Asks for `yes`, and says `Confirmed` to nothing else.
+    """Asks for one word, and says `Confirmed` to nothing else.
 
     Args:
-        verb: What `yes` does, as in `Type yes to <verb>`.
+        verb: What the word does, as in `Type yes to <verb>`.
+        word: What has to be typed.
     """
 
     class Confirmed(Message):
@@ -78,37 +80,47 @@ class TypedYes(VerticalGroup):
             super().__init__()
             self.typed = typed
 
-    def __init__(self, verb: str) -> None:
+    def __init__(self, verb: str, word: str = WORD) -> None:
         super().__init__(id="typed-yes")
-        self._field = Field(_question(verb), "answer")
+        self._word = word
+        self._field = Field(_question(verb, word), "answer")
         self._hint = Line(id="hint")
-        self._hint.show(f"Enter acts only on exactly {WORD} · Esc closes, nothing happens")
+        self._explain()
 
     def compose(self) -> ComposeResult:
         """The question, and what Enter does."""
         yield self._field
         yield self._hint
 
-    def ask(self, verb: str) -> None:
+    def ask(self, verb: str, word: str = WORD) -> None:
         """Ask for another thing; what was typed so far was typed to something else."""
-        self._field.ask(_question(verb))
+        if word != self._word:
+            self._word = word
+            self._explain()
+        self._field.ask(_question(verb, word))
         self._field.answer.value = ""
 
     @on(Input.Submitted, "#answer")
     def _answered(self, event: Input.Submitted) -> None:
         """Check the answer to the letter."""
         event.stop()
-        if event.value == WORD:
+        if event.value == self._word:
             self.post_message(self.Confirmed(event.value))
             return
-        said = f"“{clean(event.value)[:20]}” is not {WORD}" if event.value else "Nothing typed"
-        self.refuse(f"{said}: nothing happens. Type exactly {WORD}, or press Esc")
+        word = clipped(self._word, _MOST)
+        said = f"“{clean(event.value)[:20]}” is not {word}" if event.value else "Nothing typed"
+        self.refuse(f"{said}: nothing happens. Type exactly {word}, or press Esc")
 
     def refuse(self, why: str) -> None:
         """Say why nothing happens."""
         self._hint.add_class("-wrong")
         self._hint.show(f"! {clean(why)}")
 
+    def _explain(self) -> None:
+        self._hint.remove_class("-wrong")
+        word = clipped(clean(self._word), _MOST)
+        self._hint.show(f"Enter acts only on exactly {word} · Esc closes, nothing happens")
 
-def _question(verb: str) -> str:
-    return f"Type {WORD} to {verb}"
+
+def _question(verb: str, word: str) -> str:
+    return f"Type {clipped(clean(word), _MOST)} to {verb}"

@@ -29,10 +29,10 @@ _GUTTER = 6  # the sign, and the padding of a high window
 
 
 class HeaderStrip(Line):
-    """The program, the database and its server, and the clock of the schedule's time zone."""
+    """The program, what holds here, the database and its server, and the schedule's clock."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(id="header")
+        super().__init__(id="header", classes="-protected" if settings.protected else None)
         self._settings = settings
         self._now: datetime | None = None
 
@@ -48,18 +48,26 @@ class HeaderStrip(Line):
         zone = settings.backup_timezone
         clock = f"{now.astimezone(zone):%H:%M:%S} {zone_name(zone, now)}"
         server = f" on {clean(settings.pghost)}:{settings.pgport}"
+        words = [f" {word} " for word, holds in _modes(settings) if holds]
         room = self.size.width - len(" pgconsole    ") - len(clock) - 2
+        room -= sum(len(word) + 1 for word in words)
+        muted = "" if settings.protected else "$muted"
         database = clipped(clean(settings.pgdatabase), max(12, room - len(server)))
         server = clipped(server, max(8, room - len(database)))
         gap = " " * max(1, room - len(database) - len(server))
         self.show(
             (" pgconsole ", "$header-brand bold"),
             "   ",
+            *(part for word in words for part in ((word, "bold reverse"), " ")),
             (database, "bold"),
-            (server, "$muted"),
+            (server, muted),
             gap,
-            (f"{clock} ", "$muted"),
+            (f"{clock} ", muted),
         )
+
+
+def _modes(settings: Settings) -> tuple[tuple[str, bool], ...]:
+    return ("READ-ONLY", settings.read_only), ("PROTECTED", settings.protected)
 
 
 class _Strip(Horizontal):
@@ -166,10 +174,6 @@ class JobStrip(_Strip):
             table = clipped(clean(progress.table), max(16, room - 3))
             rest = f"{table}   {rest}"
         below = rest + by if len(rest + by) <= self.size.width - _GUTTER else rest
-        style = "$muted"
-        if silence := progress.silence(now):
-            reason = clean(progress.reason) or "why is not known yet"
-            below, style = f"! no byte for {silence:.0f} s: {reason}", "$text-warning"
         self._show(
             "●",
             "$text-primary",
@@ -177,7 +181,7 @@ class JobStrip(_Strip):
             (f"  {phase}  ", "bold"),
             *self._bar(progress, len(head) + len(phase) + len(amount)),
             amount,
-            (f"\n{below}", style),
+            (f"\n{below}", "$muted"),
         )
 
     def _bar(self, progress: Progress, taken: int) -> list[Part]:

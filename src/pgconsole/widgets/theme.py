@@ -20,6 +20,8 @@ DARK = Theme(
     error="#f28b82",
     variables={
         "header-brand": "#121417 on #7cb7ff",
+        "protected": "#8c2f2a",
+        "protected-text": "#ffffff",
         "muted": "#99a1ad",
         "faint": "#565c66",
         "footer-background": "#202328",
@@ -47,6 +49,8 @@ ANSI = Theme(
     error="ansi_red",
     variables={
         "header-brand": "reverse",
+        "protected": "ansi_red",
+        "protected-text": "ansi_white",
         "muted": "ansi_default",
         "faint": "ansi_default",
         "ansi-background": "ansi_black",
