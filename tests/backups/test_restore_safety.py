@@ -36,6 +36,7 @@ def stopped(settings: Settings, path: Path, database: str, recorder: Recorder) -
     with pytest.raises(PgconsoleError, match="can be made, so nothing was restored") as caught:
         restore(settings, path, database, recorder)
     assert "--without-safety-backup" in caught.value.fix
+    assert str(caught.value).count("Next:") == 1
     assert "nothing was sent to the target: it was not touched" in recorder.text
     return caught.value
 

@@ -353,9 +353,9 @@ class _Restore:
 def _without_safety(database: str, error: PgconsoleError) -> PgconsoleError:
     return PgconsoleError(
         f"No safety backup of {database!r} can be made, so nothing was restored",
-        cause=str(error),
-        fix="remove the cause; or, if what is there now may be lost, restore with "
-        "--without-safety-backup",
+        cause=": ".join(filter(None, (error.problem, error.cause))),
+        fix=f"{error.fix or 'remove the cause'}; or, if what is there now may be lost, restore "
+        "with --without-safety-backup",
     )
 
 
