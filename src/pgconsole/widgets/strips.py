@@ -174,6 +174,10 @@ class JobStrip(_Strip):
             table = clipped(clean(progress.table), max(16, room - 3))
             rest = f"{table}   {rest}"
         below = rest + by if len(rest + by) <= self.size.width - _GUTTER else rest
+        style = "$muted"
+        if silence := progress.silence(now):
+            reason = clean(progress.reason) or "why is not known yet"
+            below, style = f"! no byte for {silence:.0f} s: {reason}", "$text-warning"
         self._show(
             "●",
             "$text-primary",
@@ -181,7 +185,7 @@ class JobStrip(_Strip):
             (f"  {phase}  ", "bold"),
             *self._bar(progress, len(head) + len(phase) + len(amount)),
             amount,
-            (f"\n{below}", "$muted"),
+            (f"\n{below}", style),
         )
 
     def _bar(self, progress: Progress, taken: int) -> list[Part]:
