@@ -115,6 +115,25 @@ class VerifyError(PgconsoleError):
         self.result = result
 
 
+class PruneError(StorageError):
+    """Retention did a part of its work, or nothing of it.
+
+    Args:
+        failures: What went wrong, at least one.
+        result: What the operation would have returned: what it did before and beside that.
+    """
+
+    def __init__(self, failures: list[PgconsoleError], result: object) -> None:
+        super().__init__(
+            "Retention could not do all of its work",
+            cause="; ".join(map(str, failures)),
+            fix="then: pgconsole prune",
+        )
+        self.result = result
+        if all(isinstance(failure, BusyError) for failure in failures):
+            self.exit_code = ExitCode.BUSY
+
+
 class RefusedError(PgconsoleError):
     """A dump was not restored, because that would do something else or could not end well."""
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from tests.backups.helpers import Recorder
+from tests.backups.shelf import guide_dump
+from tests.conftest import create_database, drop_database
 
-from pgconsole.demo.servers import S3Server, embedded_bin_dir
+from pgconsole.demo.servers import PostgresServer, S3Server, embedded_bin_dir
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +26,20 @@ def _client_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 def recorder() -> Recorder:
     """A report that keeps the events."""
     return Recorder()
+
+
+@pytest.fixture(scope="session")
+def old_dump(
+    postgres16: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[bytes]:
+    """A dump by the guide's pipeline."""
+    create_database(
+        postgres16,
+        "prune_source",
+        "CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 99) i",
+    )
+    yield guide_dump(postgres16, "prune_source", tmp_path_factory.mktemp("guide"))
+    drop_database(postgres16, "prune_source")
 
 
 @pytest.fixture

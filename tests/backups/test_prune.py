@@ -16,7 +16,6 @@ from tests.backups.shelf import (
     MONTHLY,
     WEEKLY,
     fill,
-    guide_dump,
     half_of,
     local_names,
     look_at,
@@ -25,14 +24,13 @@ from tests.backups.shelf import (
     newest,
     put,
 )
-from tests.conftest import MakeSettings, create_database, drop_database
+from tests.conftest import MakeSettings
 
 from pgconsole.backups import pins
 from pgconsole.backups.catalog import local_backups
 from pgconsole.backups.evidence import evidence_path
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.prune import PHASE, PruneRequest, make_plan, run_prune
-from pgconsole.demo.servers import PostgresServer
 from pgconsole.dumps.naming import MANIFEST_SUFFIX
 from pgconsole.errors import BusyError, StorageError
 from pgconsole.report import Event
@@ -41,18 +39,6 @@ from pgconsole.storage.base import Place
 from pgconsole.storage.local import LocalStorage
 
 ALICE = PruneRequest("alice")
-
-
-@pytest.fixture(scope="module")
-def dump(postgres16: PostgresServer, tmp_path_factory: pytest.TempPathFactory):
-    """A dump by the guide's pipeline."""
-    create_database(
-        postgres16,
-        "prune_source",
-        "CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 99) i",
-    )
-    yield guide_dump(postgres16, "prune_source", tmp_path_factory.mktemp("guide"))
-    drop_database(postgres16, "prune_source")
 
 
 @pytest.fixture
@@ -73,9 +59,9 @@ def damage(path: Path) -> None:
 
 class TestFilesOfTheOldScripts:
     def test_they_are_pruned_once_enough_are_known_to_be_good(
-        self, settings: Settings, dump: bytes, recorder: Recorder
+        self, settings: Settings, old_dump: bytes, recorder: Recorder
     ):
-        fill(settings, dump)
+        fill(settings, old_dump)
         result = run_prune(settings, ALICE, recorder)
         assert (result.deleted, result.kept, result.bytes_freed) == ((), 30, 0)
         assert "30 kept because they were never verified" in recorder.text
@@ -86,7 +72,7 @@ class TestFilesOfTheOldScripts:
         result = run_prune(settings, ALICE, recorder)
         assert local_names(settings) == newest(7, 4, 3)
         assert (len(result.deleted), result.kept) == (16, 14)
-        assert result.bytes_freed == 16 * len(dump)
+        assert result.bytes_freed == 16 * len(old_dump)
         announced = [text for text in recorder.text.splitlines() if text.startswith("to delete")]
         assert len(announced) == 16
         assert announced[0].endswith("(older than the 7 good daily backups that stay)")
@@ -97,11 +83,11 @@ class TestFilesOfTheOldScripts:
         assert run_prune(settings, ALICE, recorder).deleted == ()
 
     def test_a_valid_gzip_of_half_a_dump_pushes_out_nothing(
-        self, settings: Settings, dump: bytes, recorder: Recorder
+        self, settings: Settings, old_dump: bytes, recorder: Recorder
     ):
-        half = half_of(dump)
+        half = half_of(old_dump)
         for age in range(20):
-            put(settings, name_of(age), half if age < 10 else dump)
+            put(settings, name_of(age), half if age < 10 else old_dump)
         assert not run_prune(settings, ALICE, recorder).deleted
         look_at_all(settings)
         result = run_prune(settings, ALICE, recorder)
@@ -110,17 +96,17 @@ class TestFilesOfTheOldScripts:
         assert len(result.deleted) == 3
 
 
-def test_counts_of_zero_keep_all(make_settings: MakeSettings, dump: bytes, recorder: Recorder):
+def test_counts_of_zero_keep_all(make_settings: MakeSettings, old_dump: bytes, recorder: Recorder):
     settings = make_settings(database="app", RETENTION_DAILY="0", RETENTION_WEEKLY="1")
-    fill(settings, dump, count=5)
+    fill(settings, old_dump, count=5)
     look_at_all(settings)
     run_prune(settings, ALICE, recorder)
     assert local_names(settings) == newest(5, 1, 3)
 
 
-def test_what_is_not_ours_stays_as_it_is(settings: Settings, dump: bytes, recorder: Recorder):
+def test_what_is_not_ours_stays_as_it_is(settings: Settings, old_dump: bytes, recorder: Recorder):
     for database in ("app2", "app_daily", "ap", "App", "app_daily_2"):
-        fill(settings, dump, count=9, database=database)
+        fill(settings, old_dump, count=9, database=database)
     look_at_all(settings)
     directory = settings.backup_dir / "daily"
     for name in (
@@ -128,15 +114,15 @@ def test_what_is_not_ours_stays_as_it_is(settings: Settings, dump: bytes, record
         "app_weekly_20260101_020000.sql.gz", "app_daily_20260101_020000.sql.gz.partial",
         "app_daily_20260101_030000.sql.gz.manifest.json", "app_daily_20260101_040000.sql",
     ):  # fmt: skip
-        (directory / name).write_bytes(dump)
+        (directory / name).write_bytes(old_dump)
     (directory / name_of(99).filename).symlink_to(directory / "notes.txt")
     (settings.backup_dir / "safety").mkdir()
-    (settings.backup_dir / "safety" / "pre_restore_20260101_020000.sql.gz").write_bytes(dump)
+    (settings.backup_dir / "safety" / "pre_restore_20260101_020000.sql.gz").write_bytes(old_dump)
     empty = put(settings, name_of(98), b"")
     before = files_in(settings)
 
     assert not run_prune(settings, ALICE, recorder).deleted
-    fill(settings, dump)
+    fill(settings, old_dump)
     look_at(settings, *(b for b in local_backups(settings).backups if b.name.database == "app"))
     assert run_prune(settings, ALICE, recorder).deleted
     assert set(before) <= set(files_in(settings))
@@ -148,11 +134,11 @@ class TestHardLinks:
     """Daily, weekly and monthly names of one file."""
 
     def test_a_name_goes_and_the_others_stay(
-        self, make_settings: MakeSettings, dump: bytes, recorder: Recorder
+        self, make_settings: MakeSettings, old_dump: bytes, recorder: Recorder
     ):
         settings = make_settings(database="app", RETENTION_DAILY="1")
-        put(settings, name_of(0), dump)
-        daily = put(settings, name_of(7), dump)
+        put(settings, name_of(0), old_dump)
+        daily = put(settings, name_of(7), old_dump)
         weekly = settings.backup_dir / name_of(1, WEEKLY).relative_path
         weekly.parent.mkdir()
         weekly.hardlink_to(daily)
@@ -160,18 +146,18 @@ class TestHardLinks:
         result = run_prune(settings, ALICE, recorder)
         assert result.deleted == (str(daily),)
         assert result.bytes_freed == 0
-        assert weekly.read_bytes() == dump
+        assert weekly.read_bytes() == old_dump
 
     def test_damage_under_one_name_is_damage_under_all(
-        self, make_settings: MakeSettings, dump: bytes, recorder: Recorder
+        self, make_settings: MakeSettings, old_dump: bytes, recorder: Recorder
     ):
         settings = make_settings(database="app", RETENTION_WEEKLY="1")
-        daily = put(settings, name_of(0), dump)
+        daily = put(settings, name_of(0), old_dump)
         weekly = settings.backup_dir / name_of(0, WEEKLY).relative_path
         weekly.parent.mkdir()
         weekly.hardlink_to(daily)
-        put(settings, name_of(1, WEEKLY), dump)
-        put(settings, name_of(2, WEEKLY), dump)
+        put(settings, name_of(1, WEEKLY), old_dump)
+        put(settings, name_of(2, WEEKLY), old_dump)
         look_at_all(settings)
         damage(daily)
         look_at(settings, *(b for b in local_backups(settings).backups if b.location == str(daily)))
@@ -180,12 +166,12 @@ class TestHardLinks:
 
 
 def test_a_file_that_changed_since_it_was_verified_takes_no_slot(
-    make_settings: MakeSettings, dump: bytes, recorder: Recorder
+    make_settings: MakeSettings, old_dump: bytes, recorder: Recorder
 ):
     settings = make_settings(database="app", RETENTION_DAILY="1")
-    new, old = put(settings, name_of(0), dump), put(settings, name_of(1), dump)
+    new, old = put(settings, name_of(0), old_dump), put(settings, name_of(1), old_dump)
     look_at_all(settings)
-    new.write_bytes(dump)
+    new.write_bytes(old_dump)
     os.utime(new, (1, 1))
     assert not run_prune(settings, ALICE, recorder).deleted
     assert old.exists()
@@ -205,10 +191,10 @@ class TestMeanwhile:
     """Something happens between the plan and the deletion."""
 
     @pytest.fixture
-    def full(self, settings: Settings, dump: bytes) -> Settings:
+    def full(self, settings: Settings, old_dump: bytes) -> Settings:
         """Two more daily backups than are kept."""
         for age in range(9):
-            put(settings, name_of(age), dump)
+            put(settings, name_of(age), old_dump)
         look_at_all(settings)
         return settings
 
@@ -263,9 +249,9 @@ class TestUnknown:
     """What can't be read deletes nothing."""
 
     @pytest.fixture
-    def full(self, settings: Settings, dump: bytes) -> Settings:
+    def full(self, settings: Settings, old_dump: bytes) -> Settings:
         """More than are kept, all verified."""
-        fill(settings, dump)
+        fill(settings, old_dump)
         look_at_all(settings)
         return settings
 
@@ -295,9 +281,9 @@ class TestUnknown:
         assert local_names(full) == newest(10, 10, 10)
 
 
-def test_the_plan_alone_changes_nothing(settings: Settings, dump: bytes):
-    fill(settings, dump)
-    put(settings, name_of(11, MONTHLY, "app2"), dump)
+def test_the_plan_alone_changes_nothing(settings: Settings, old_dump: bytes):
+    fill(settings, old_dump)
+    put(settings, name_of(11, MONTHLY, "app2"), old_dump)
     before = sorted(settings.backup_dir.rglob("*"))
     assert not make_plan(settings, Place.LOCAL).delete
     assert sorted(settings.backup_dir.rglob("*")) == before
@@ -332,7 +318,7 @@ def remove_and_die(settings: Settings, calls: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def test_killed_between_any_two_steps(tmp_path: Path, make_settings: MakeSettings, dump: bytes):
+def test_killed_between_any_two_steps(tmp_path: Path, make_settings: MakeSettings, old_dump: bytes):
     """Whatever is left, no dump has lost its manifest, and the next backup sweeps the rest."""
     status, calls, leftovers = -9, 0, 0
     while status == -9:
@@ -340,7 +326,7 @@ def test_killed_between_any_two_steps(tmp_path: Path, make_settings: MakeSetting
         settings = make_settings(database="app", BACKUP_DIR=str(tmp_path / f"run{calls}"))
         settings.backup_dir.mkdir()
         for age in range(2):
-            path = put(settings, name_of(age), dump)
+            path = put(settings, name_of(age), old_dump)
             path.with_name(path.name + MANIFEST_SUFFIX).write_text("{}")
         status = remove_and_die(settings, calls)
         storage = LocalStorage(settings.backup_dir)
@@ -355,12 +341,12 @@ def test_killed_between_any_two_steps(tmp_path: Path, make_settings: MakeSetting
     assert local_names(settings) == {name_of(0)}
 
 
-def test_the_clock_that_ran_ahead(make_settings: MakeSettings, dump: bytes, recorder: Recorder):
+def test_the_clock_that_ran_ahead(make_settings: MakeSettings, old_dump: bytes, recorder: Recorder):
     """A name of the future must not make the newest real backup the one too many."""
     settings = make_settings(database="app", RETENTION_DAILY="1")
     future = name_of(0)
     ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(days=400)
-    put(settings, type(future)("app", ahead, DAILY), dump)
-    put(settings, name_of(0), dump)
+    put(settings, type(future)("app", ahead, DAILY), old_dump)
+    put(settings, name_of(0), old_dump)
     look_at_all(settings)
     assert not run_prune(settings, ALICE, recorder).deleted

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 from tests.backups.helpers import Recorder
 from tests.backups.shelf import (
+    WEEKLY,
     client,
-    guide_dump,
     keys,
     local_names,
     look_at,
@@ -23,34 +23,26 @@ from tests.backups.shelf import (
     s3_names,
     s3_storage,
 )
-from tests.conftest import MakeSettings, create_database, drop_database
+from tests.conftest import MakeSettings
 from tests.proxy import Proxy
 
 from pgconsole.backups import pins
 from pgconsole.backups.catalog import s3_backups
-from pgconsole.backups.prune import PruneRequest, make_plan, run_prune
+from pgconsole.backups.prune import PruneRequest, PruneResult, make_plan, run_prune
 from pgconsole.backups.upload import UploadRequest, run_upload
-from pgconsole.demo.servers import PostgresServer, S3Server, free_port
+from pgconsole.demo.servers import S3Server, free_port
 from pgconsole.dumps.integrity import check_dump
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName
-from pgconsole.errors import StorageError
+from pgconsole.errors import ExitCode, PruneError, StorageError
+from pgconsole.jobs import outcome
 from pgconsole.report import Event
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place
 from pgconsole.storage.local import LocalStorage
+from pgconsole.storage.s3 import S3Storage
 
 ALICE = PruneRequest("alice")
-
-
-@pytest.fixture(scope="module")
-def dump(postgres16: PostgresServer, tmp_path_factory: pytest.TempPathFactory):
-    """A dump by the guide's pipeline."""
-    create_database(
-        postgres16, "prune_s3", "CREATE TABLE t AS SELECT md5(i::text) FROM generate_series(1, 9) i"
-    )
-    yield guide_dump(postgres16, "prune_s3", tmp_path_factory.mktemp("guide"))
-    drop_database(postgres16, "prune_s3")
 
 
 @pytest.fixture
@@ -87,11 +79,11 @@ def put_ours(settings: Settings, name: BackupName, data: bytes, **wrong: object)
     return key
 
 
-def test_objects_of_the_old_scripts(settings: Settings, dump: bytes, recorder: Recorder):
+def test_objects_of_the_old_scripts(settings: Settings, old_dump: bytes, recorder: Recorder):
     """Nothing goes while nobody knows which are good; then what is older than those."""
     for name in newest(4, 3, 3):
-        put_s3(settings, name, dump)
-    put_s3(settings, name_of(9, database="app2"), dump)
+        put_s3(settings, name, old_dump)
+    put_s3(settings, name_of(9, database="app2"), old_dump)
     client(settings).put_object(Bucket=settings.s3_bucket, Key="backups/daily/notes.txt", Body=b"x")
     client(settings).put_object(Bucket=settings.s3_bucket, Key="elsewhere/notes.txt", Body=b"x")
     before = keys(settings)
@@ -102,18 +94,18 @@ def test_objects_of_the_old_scripts(settings: Settings, dump: bytes, recorder: R
     result = run_prune(settings, ALICE, recorder)
     assert s3_names(settings) == newest(2, 2, 2) | {name_of(9, database="app2")}
     assert set(result.deleted) == before - keys(settings)
-    assert result.bytes_freed == 4 * len(dump)
+    assert result.bytes_freed == 4 * len(old_dump)
     assert {"backups/daily/notes.txt", "elsewhere/notes.txt"} <= keys(settings)
     assert not run_prune(settings, ALICE, recorder).deleted
 
 
 def test_off_until_it_is_asked_for(
-    make_settings: MakeSettings, s3_variables: dict[str, str], dump: bytes, recorder: Recorder
+    make_settings: MakeSettings, s3_variables: dict[str, str], old_dump: bytes, recorder: Recorder
 ):
     settings = make_settings(database="app", **s3_variables, RETENTION_DAILY="1")
     for age in range(3):
-        put_s3(settings, name_of(age), dump)
-        put(settings, name_of(age), dump)
+        put_s3(settings, name_of(age), old_dump)
+        put(settings, name_of(age), old_dump)
     look_at(settings, *s3_backups(settings).backups)
     look_at_all(settings)
     run_prune(settings, ALICE, recorder)
@@ -122,12 +114,12 @@ def test_off_until_it_is_asked_for(
 
 
 def test_what_was_uploaded_from_a_verified_dump_takes_a_slot(
-    settings: Settings, dump: bytes, recorder: Recorder
+    settings: Settings, old_dump: bytes, recorder: Recorder
 ):
     """No download is needed to know that the store has what was verified here."""
     for age in range(4):
-        put_ours(settings, name_of(age), dump)
-    put_s3(settings, name_of(5), dump)
+        put_ours(settings, name_of(age), old_dump)
+    put_s3(settings, name_of(5), old_dump)
     run_prune(settings, ALICE, recorder)
     assert s3_names(settings) == newest(2, 0, 0)
     assert keys(settings) == {
@@ -137,29 +129,29 @@ def test_what_was_uploaded_from_a_verified_dump_takes_a_slot(
 
 
 def test_a_manifest_of_another_dump_is_no_proof(
-    settings: Settings, dump: bytes, recorder: Recorder
+    settings: Settings, old_dump: bytes, recorder: Recorder
 ):
-    put_ours(settings, name_of(0), dump, compressed_bytes=len(dump) + 1)
-    put_ours(settings, name_of(1), dump, verified_at=None)
-    put_ours(settings, name_of(2), dump, taken_at=name_of(1).taken_at)
-    put_ours(settings, name_of(3), dump, database="app2")
-    key = put_ours(settings, name_of(4), dump)
+    put_ours(settings, name_of(0), old_dump, compressed_bytes=len(old_dump) + 1)
+    put_ours(settings, name_of(1), old_dump, verified_at=None)
+    put_ours(settings, name_of(2), old_dump, taken_at=name_of(1).taken_at)
+    put_ours(settings, name_of(3), old_dump, database="app2")
+    key = put_ours(settings, name_of(4), old_dump)
     client(settings).put_object(
         Bucket=settings.s3_bucket, Key=key + MANIFEST_SUFFIX, Body=b"{} no manifest"
     )
-    put_ours(settings, name_of(5), dump)
-    put_ours(settings, name_of(6), dump)
+    put_ours(settings, name_of(5), old_dump)
+    put_ours(settings, name_of(6), old_dump)
     assert not run_prune(settings, ALICE, recorder).deleted
 
 
 def test_a_local_plan_never_deletes_in_s3_nor_the_other_way_round(
-    settings: Settings, dump: bytes, recorder: Recorder
+    settings: Settings, old_dump: bytes, recorder: Recorder
 ):
     """Each place keeps its own newest: S3 is not emptied because BACKUP_DIR is full of new ones."""
     for age in range(5):
-        put(settings, name_of(age), dump)
+        put(settings, name_of(age), old_dump)
     for age in range(10, 13):
-        put_ours(settings, name_of(age), dump)
+        put_ours(settings, name_of(age), old_dump)
     look_at_all(settings)
     run_prune(settings, ALICE, recorder)
     assert local_names(settings) == {name_of(0), name_of(1)}
@@ -167,18 +159,18 @@ def test_a_local_plan_never_deletes_in_s3_nor_the_other_way_round(
 
 
 def test_a_pin_holds_a_backup_that_is_only_in_s3(
-    settings: Settings, dump: bytes, recorder: Recorder
+    settings: Settings, old_dump: bytes, recorder: Recorder
 ):
     for age in range(4):
-        put_ours(settings, name_of(age), dump)
+        put_ours(settings, name_of(age), old_dump)
     pins.pin(settings, name_of(3), "before the migration", "alice")
     run_prune(settings, ALICE, recorder)
     assert s3_names(settings) == newest(2, 0, 0) | {name_of(3)}
 
 
-def test_an_object_that_was_replaced_meanwhile_stays(settings: Settings, dump: bytes):
+def test_an_object_that_was_replaced_meanwhile_stays(settings: Settings, old_dump: bytes):
     for age in range(3):
-        put_ours(settings, name_of(age), dump)
+        put_ours(settings, name_of(age), old_dump)
 
     def report(event: Event) -> None:
         if event.message.startswith("to delete"):
@@ -189,13 +181,68 @@ def test_an_object_that_was_replaced_meanwhile_stays(settings: Settings, dump: b
     assert name_of(2) in s3_names(settings)
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_is_only_listed_pushes_out_nothing(
+    replaced: bool, settings: Settings, old_dump: bytes, recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    """A listing that lags behind, or somebody else who deletes: a class with such a gap waits."""
+    for age in range(3):
+        put_ours(settings, name_of(age), old_dump)
+        put_ours(settings, name_of(age, WEEKLY), old_dump)
+    stale = s3_storage(settings).listing()
+    if replaced:
+        put_s3(settings, name_of(1), b"something else")
+    else:
+        (key,) = {key for key in keys(settings) if key.endswith(name_of(1).relative_path)}
+        client(settings).delete_object(Bucket=settings.s3_bucket, Key=key)
+    with monkeypatch.context() as lagging:
+        lagging.setattr(S3Storage, "listing", lambda _: stale)
+        result = run_prune(settings, ALICE, recorder)
+    assert name_of(2) in s3_names(settings)
+    assert result.deleted == (f"backups/{name_of(2, WEEKLY).relative_path}",)
+    assert result.kept == 5
+    assert (
+        f"no daily backup is deleted in S3 now: backups/{name_of(1).relative_path} is not there "
+        "any more as it is listed"
+    ) in recorder.text
+
+
+def test_pins_that_somebody_holds_end_it_with_what_was_done_so_far(
+    settings: Settings, old_dump: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pins, "_PATIENCE", 0.1)
+    for age in range(4):
+        put_ours(settings, name_of(age), old_dump)
+        put(settings, name_of(age), old_dump)
+    look_at_all(settings)
+    with ExitStack() as stack:
+
+        def report(event: Event) -> None:
+            if event.message.startswith("s3: 2 to delete"):  # after what is local
+                stack.enter_context(pins.held_pins(settings, "bob"))
+
+        with pytest.raises(PruneError, match="bob is changing them") as raised:
+            run_prune(settings, ALICE, report)
+    assert str(raised.value).count("bob is changing them") == 1  # it does not wait for each
+    assert raised.value.exit_code == ExitCode.BUSY
+    result = raised.value.result
+    assert isinstance(result, PruneResult)
+    assert len(result.deleted) == 2
+    assert result.bytes_freed == 2 * len(old_dump)
+    assert local_names(settings) == newest(2, 0, 0)
+    assert s3_names(settings) == newest(4, 0, 0)
+    of_the_job = outcome.failed(raised.value, "prune")
+    assert (of_the_job.exit_code, of_the_job.result) == (ExitCode.BUSY, result)
+
+
 def test_an_unreachable_store_keeps_nobody_from_looking_after_the_disk(
-    make_settings: MakeSettings, s3_variables: dict[str, str], dump: bytes, recorder: Recorder
+    make_settings: MakeSettings, s3_variables: dict[str, str], old_dump: bytes, recorder: Recorder
 ):
     down = {**s3_variables, "S3_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
     settings = make_settings(database="app", **down, S3_RETENTION="true", RETENTION_DAILY="1")
     for age in range(3):
-        put(settings, name_of(age), dump)
+        put(settings, name_of(age), old_dump)
     look_at_all(settings)
     with pytest.raises(StorageError, match="connection refused"):
         run_prune(settings, ALICE, recorder)
@@ -203,10 +250,10 @@ def test_an_unreachable_store_keeps_nobody_from_looking_after_the_disk(
 
 
 def test_a_store_that_stops_answering_is_told_of_and_swept_later(
-    settings: Settings, s3: S3Server, dump: bytes, recorder: Recorder
+    settings: Settings, s3: S3Server, old_dump: bytes, recorder: Recorder
 ):
     for age in range(4):
-        put_ours(settings, name_of(age), dump)
+        put_ours(settings, name_of(age), old_dump)
     with Proxy(int(s3.endpoint.rpartition(":")[2])) as proxy:
         through = settings.model_copy(update={"s3_endpoint_url": proxy.endpoint})
 
@@ -215,9 +262,12 @@ def test_a_store_that_stops_answering_is_told_of_and_swept_later(
                 proxy.refuse()
             recorder(event)
 
-        with pytest.raises(StorageError, match="could not do all"):
+        with pytest.raises(PruneError, match="could not do all") as raised:
             run_prune(through, ALICE, report)
     assert s3_names(settings) == newest(2, 0, 0) | {name_of(3)}
+    assert raised.value.exit_code == ExitCode.FAILED
+    assert isinstance(raised.value.result, PruneResult)
+    assert raised.value.result.deleted == (f"backups/{name_of(2).relative_path}",)
     run_prune(settings, ALICE, recorder)
     assert s3_names(settings) == newest(2, 0, 0)
 
@@ -249,14 +299,14 @@ def remove_and_die(settings: Settings, requests: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def test_killed_before_any_request(settings: Settings, dump: bytes):
+def test_killed_before_any_request(settings: Settings, old_dump: bytes):
     """Whatever is left, no dump has lost its manifest, and the next backup sweeps the rest."""
     status, requests, leftovers = -9, 0, 0
     storage = s3_storage(settings)
     while status == -9:
         requests += 1
         for age in range(2):
-            put_ours(settings, name_of(age), dump)
+            put_ours(settings, name_of(age), old_dump)
         status = remove_and_die(settings, requests)
         listing = storage.listing()
         assert all(backup.has_manifest for backup in listing.backups)
@@ -270,9 +320,9 @@ def test_killed_before_any_request(settings: Settings, dump: bytes):
     assert not list((settings.state_dir / "uploads").iterdir())
 
 
-def test_uploaded_afterwards(settings: Settings, dump: bytes, recorder: Recorder):
+def test_uploaded_afterwards(settings: Settings, old_dump: bytes, recorder: Recorder):
     """`pgconsole upload` of an old script's file brings no manifest, so it proves nothing."""
     for age in range(3):
-        put(settings, name_of(age), dump)
+        put(settings, name_of(age), old_dump)
         run_upload(settings, UploadRequest(name_of(age).filename, "alice"), recorder)
     assert not make_plan(settings, Place.S3).delete

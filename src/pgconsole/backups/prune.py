@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.evidence import Evidence, evidence_path, read_evidence
@@ -17,13 +18,17 @@ from pgconsole.backups.locking import database_lock
 from pgconsole.backups.pins import Pin, backup_id, held_pins, read_pins
 from pgconsole.backups.retention import Entry, Plan, plan, rules_of
 from pgconsole.backups.trust import stored_whole, verdicts_of
+from pgconsole.backups.unfounded import leave_out_the_unfounded
 from pgconsole.dumps.naming import check_database_name
-from pgconsole.errors import Cancelled, PgconsoleError, StorageError
+from pgconsole.errors import BusyError, Cancelled, PgconsoleError, PruneError, StorageError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage import files
 from pgconsole.storage.base import Place, Storage, StoredBackup
 from pgconsole.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from pgconsole.storage.s3 import S3Storage
 
 PHASE = "retention"
 
@@ -69,8 +74,10 @@ def run_prune(settings: Settings, request: PruneRequest, report: Report) -> Prun
     Raises:
         ConfigurationError: The database's name can't be part of a file name.
         BusyError: Somebody else works on this database.
-        StorageError: Something can't be read: nothing was deleted there; or something can't be
-            deleted: all else was. Says which.
+        StorageError: Pins or evidence can't be read: nothing was deleted.
+        PruneError: A place can't be read: nothing was deleted there; or something can't be
+            deleted: all else was; or somebody held the pins: nothing was from there on. Says
+            which. `result` is the PruneResult.
         Cancelled: Raised by `report` or by a signal, and passed on. No backup is half deleted.
     """
     check_database_name(settings.pgdatabase)
@@ -104,13 +111,10 @@ def apply_retention(
     pruning = _Pruning(settings, actor, report)
     for place in places:
         pruning.run(place, pins, evidence)
+    result = PruneResult(tuple(pruning.deleted), pruning.kept, pruning.bytes_freed)
     if pruning.failures:
-        raise StorageError(
-            "Retention could not do all of its work",
-            cause="; ".join(str(error) for error in pruning.failures),
-            fix="then: pgconsole prune",
-        )
-    return PruneResult(tuple(pruning.deleted), pruning.kept, pruning.bytes_freed)
+        raise PruneError(pruning.failures, result)
+    return result
 
 
 def retain_after_backup(
@@ -146,7 +150,7 @@ class _Pruning:
         self.deleted: list[str] = []
         self.kept = 0
         self.bytes_freed = 0
-        self.failures: list[StorageError] = []
+        self.failures: list[PgconsoleError] = []
 
     def run(
         self, place: Place, pins: Mapping[str, Pin], evidence: Mapping[str, list[Evidence]]
@@ -155,13 +159,18 @@ class _Pruning:
         try:
             storage = _storage(self._settings, place)
             made = _plan(self._settings, storage, pins, evidence)
+            if not isinstance(storage, LocalStorage):
+                made = leave_out_the_unfounded(storage, made, self._report)
         except StorageError as error:
             self._fail(error)
             return
         self.kept += sum(entry.backup is not None for entry in made.keep)
         self._announce(place, made)
-        for entry in made.delete:
-            self._delete(storage, entry)
+        try:
+            for entry in made.delete:
+                self._delete(storage, entry)
+        except BusyError as error:  # each of the others would wait as long
+            self._fail(error)
 
     def _announce(self, place: Place, made: Plan) -> None:
         kept = sum(entry.backup is not None for entry in made.keep)
@@ -191,7 +200,7 @@ class _Pruning:
         except StorageError as error:
             self._fail(error)
 
-    def _fail(self, error: StorageError) -> None:
+    def _fail(self, error: PgconsoleError) -> None:
         self.failures.append(error)
         self._report(Event(PHASE, str(error), Level.ERROR))
 
@@ -226,5 +235,5 @@ def _evidence(settings: Settings) -> dict[str, list[Evidence]]:
         return read_evidence(settings)
 
 
-def _storage(settings: Settings, place: Place) -> Storage:
+def _storage(settings: Settings, place: Place) -> LocalStorage | S3Storage:
     return LocalStorage(settings.backup_dir) if place is Place.LOCAL else s3_storage(settings)

@@ -72,12 +72,14 @@ class Entry:
         reason: In words.
         backup: The copy; None for a file that is no backup.
         waits: Whether it is kept only until enough newer backups are verified.
+        takes_slot: Whether it is one of the good ones for which older ones go.
     """
 
     location: str
     reason: str
     backup: StoredBackup | None = None
     waits: bool = False
+    takes_slot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,8 @@ class _Decider:
         if taken < count:
             if verified or self._stored_whole(backup):
                 self._taken[cls] += 1
-                return Entry(backup.location, f"{cls} {taken + 1} of {count}", backup), True
+                reason = f"{cls} {taken + 1} of {count}"
+                return Entry(backup.location, reason, backup, takes_slot=True), True
             reason = f"never verified: takes no slot, stays until {count} newer {cls} ones are good"
             return Entry(backup.location, reason, backup, waits=True), True
         if verified and backup.name.taken_at == self._newest_verified:

@@ -185,7 +185,7 @@ class S3Subject:
     def add_manifest(self, name: BackupName, manifest: Manifest) -> None:
         """See `Subject`."""
         assert self._backup.name == name
-        self._storage.put_small(self.location + MANIFEST_SUFFIX, manifest.to_json())
+        self._storage.add_manifest(self._backup, manifest.to_json())
 
 
 def find_in_s3(storage: S3Storage, name: BackupName, key: str) -> StoredBackup:

@@ -11,6 +11,7 @@ from pgconsole.errors import (
     PartlyFailedError,
     PgconsoleError,
     PreflightError,
+    PruneError,
     VerifyError,
 )
 from pgconsole.jobs.state import JobStatus, Problem
@@ -77,7 +78,7 @@ def failed(error: BaseException, kind: str) -> Outcome:
             Level.ERROR,
             Problem(error.problem, error.cause, error.fix),
             tuple(Problem(item.problem, item.cause, item.fix) for item in obstacles),
-            result=error.result if isinstance(error, VerifyError) else None,
+            result=error.result if isinstance(error, VerifyError | PruneError) else None,
         )
     traceback.print_exception(error)
     trouble = Problem(

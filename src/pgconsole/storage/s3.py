@@ -140,6 +140,31 @@ class S3Storage:
                 ContentType="application/json",
             )
 
+    def add_manifest(self, backup: StoredBackup, data: bytes) -> None:
+        """Write a manifest beside an object that has none, or one that is of no use.
+
+        Holds no lock: if the object is deleted meanwhile, the manifest goes again. A record on our
+        disk tells the next backup of one that a killed process left alone.
+
+        Raises:
+            StorageError: The object is not what was listed any more, or the store refuses or can't
+                be reached, or the disk fails.
+        """
+        key = backup.location
+        record = RecordFile.begin(self._records, self._bucket.address, key)
+        self.put_small(key + MANIFEST_SUFFIX, data)
+        found = self._bucket.find(key)
+        stays = found is not None and (found.size, found.modified) == (backup.size, backup.modified)
+        if not stays:
+            self._bucket.delete(key + MANIFEST_SUFFIX)
+        record.remove()
+        if not stays:
+            raise StorageError(
+                f"{key} gets no manifest",
+                cause="it was changed or deleted a moment ago",
+                fix="list the backups again",
+            )
+
     def begin_upload(self, key: str, path: Path, *, expected_bytes: int = 0) -> Upload:
         """Begin the upload of a file that is still being written, or about to be.
 
