@@ -9,6 +9,8 @@ from pgconsole.schedule.course import (
     accounted_ahead,
     decide,
     decide_at_start,
+    is_fresh,
+    may_wait,
     missed_slots,
 )
 from pgconsole.schedule.history import Slot, SlotOutcome
@@ -98,6 +100,34 @@ def test_at_start_up_in_a_pause_or_while_somebody_is_at_work():
     assert slots[0].why == "the scheduler was not running"
     slots = decide_at_start(due, now, Situation("a restore"))
     assert told(slots) == [(due[0], MISSED), (due[1], MISSED), (now, SKIPPED)]
+
+
+def test_the_backup_at_start_up_is_left_out_where_a_good_one_is_newer_than_the_last_slot():
+    now = TWO + HOUR
+    [slot] = decide_at_start([], now, FREE, TWO + HOUR / 2)
+    assert (slot.due, slot.outcome) == (now, SKIPPED)
+    assert slot.why == "the good backup of 2026-11-22 02:30:00 UTC was taken since the last slot"
+    [slot] = decide_at_start([], now, Situation("a restore by alice"), TWO + HOUR / 2)
+    assert slot.why == "a restore by alice"
+
+
+def test_what_is_newer_than_the_last_slot():
+    def fresh(taken, now):
+        return is_fresh(taken, now, "0 2 * * *", UTC_ZONE)
+
+    assert fresh(TWO + timedelta(seconds=1), TWO + 23 * HOUR)
+    assert not fresh(TWO, TWO + HOUR)  # the one of the slot itself
+    assert not fresh(TWO - HOUR, TWO + HOUR)
+    assert not fresh(TWO + HOUR, TWO + 24 * HOUR)
+    assert not fresh(TWO + 2 * HOUR, TWO + HOUR)  # its clock was wrong
+
+
+def test_waiting_ends_after_five_minutes_whatever_the_clock_does():
+    minute = timedelta(minutes=1)
+    assert may_wait(TWO, TWO)
+    assert may_wait(TWO, TWO + 5 * minute)
+    assert not may_wait(TWO, TWO + 6 * minute)
+    assert not may_wait(TWO, TWO - 6 * minute)
 
 
 def test_a_clock_set_back_a_little_repeats_nothing():

@@ -147,9 +147,74 @@ def test_a_slot_while_somebody_else_is_at_work_is_skipped(settings):
         life = Life(settings, NOON + timedelta(minutes=1)).begin()
         life.at(NOON + HOUR)
     assert [outcome for _, outcome in life.told()] == [SKIPPED, SKIPPED]
-    assert life.last().why.startswith("a restore by alice on ")
+    assert life.last().why.startswith("restore by alice on ")
     assert "job-7" in life.last().why
     life.at(NOON + 2 * HOUR)
+    assert life.last().outcome is DONE
+
+
+def test_a_slot_waits_for_pruning_which_is_soon_over(settings):
+    life = Life(settings, NOON + timedelta(minutes=1)).begin()
+    with database_lock(settings, settings.pgdatabase, what="prune", actor="alice", job="job-7"):
+        life.at(NOON + HOUR)
+        assert [outcome for _, outcome in life.told()] == [DONE]
+        assert life.scheduler.rest() > 0
+    life.at(NOON + HOUR + timedelta(seconds=3))
+    assert life.told()[1:] == [(NOON + HOUR, DONE)]
+
+
+def test_a_slot_does_not_wait_for_ever(settings):
+    life = Life(settings, NOON + timedelta(minutes=1)).begin()
+    with database_lock(settings, settings.pgdatabase, what="upload", actor="alice", job="job-7"):
+        life.at(NOON + HOUR)
+        life.at(NOON + HOUR + timedelta(minutes=6))
+    assert [outcome for _, outcome in life.told()] == [DONE, SKIPPED]
+    assert life.last().why.startswith("upload by alice on ")
+
+
+def test_the_initial_backup_waits_too(settings):
+    """It makes up for what was missed; so does the slot of a host that wakes up."""
+    append_slots(schedule_directory(settings), [Slot(NOON, DONE, "", "", NOON)])
+    start = NOON + 1.5 * HOUR
+    with database_lock(settings, settings.pgdatabase, what="prune", actor="alice", job="job-7"):
+        life = Life(settings, start).begin()
+        assert life.told() == [(NOON, DONE)]
+        assert any("a backup is due and waits" in line and "prune by alice" in line
+                   for line in life.lines)  # fmt: skip
+    life.at(start + timedelta(seconds=3))
+    begun = start + timedelta(seconds=3)
+    assert life.told()[1:] == [(NOON + HOUR, MISSED), (begun, DONE)]
+    with database_lock(settings, settings.pgdatabase, what="prune", actor="alice", job="job-7"):
+        life.at(NOON + 4.5 * HOUR)
+        assert len(life.told()) == 3
+    life.at(NOON + 4.5 * HOUR + timedelta(seconds=3))
+    assert [outcome for _, outcome in life.told()[3:]] == [MISSED, MISSED, DONE]
+
+
+def test_restarted_all_night_it_takes_one_backup_between_two_slots(settings):
+    for minute in range(1, 5):
+        life = Life(settings, NOON + timedelta(minutes=minute)).begin()
+    assert [outcome for _, outcome in life.told()] == [DONE, SKIPPED, SKIPPED, SKIPPED]
+    taken = "2026-11-18 12:01:00 UTC"
+    assert life.last().why == f"the good backup of {taken} was taken since the last slot"
+    assert len(backup_names(settings)) == 1
+    life.at(NOON + HOUR)
+    Life(settings, NOON + 1.2 * HOUR).begin()  # after a slot once more
+    Life(settings, NOON + 1.4 * HOUR).begin()
+    assert [outcome for _, outcome in life.told()[4:]] == [DONE, DONE, SKIPPED]
+
+
+@pytest.mark.parametrize("what", ["deleted", "damaged", "another"])
+def test_only_a_good_backup_makes_an_initial_one_needless(what, settings):
+    Life(settings, NOON + timedelta(minutes=1)).begin()
+    [path] = (settings.backup_dir / "daily").glob("*.sql.gz")
+    if what == "deleted":
+        path.unlink()
+    elif what == "damaged":
+        path.write_bytes(path.read_bytes()[:-9])
+    else:
+        path.rename(path.with_name(path.name.replace(settings.pgdatabase, "another")))
+    life = Life(settings, NOON + timedelta(minutes=2)).begin()
     assert life.last().outcome is DONE
 
 

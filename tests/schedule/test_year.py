@@ -1,4 +1,4 @@
-"""A year in five time zones, with downtime, pauses and backups that take too long."""
+"""A year in five time zones, with downtime, pauses, pruning and backups that take too long."""
 
 from __future__ import annotations
 
@@ -63,11 +63,22 @@ def test_every_slot_of_a_year_is_accounted_for_once(zone, year, expression, matc
     outcomes = Counter(slot.outcome for slot in accounted.values())
     assert outcomes[SlotOutcome.DONE] > len(expected) / 4
     assert outcomes[SlotOutcome.MISSED] > 0
+    assert world.waited
+    assert world.spared
+    for due, taken in world.spared.items():
+        assert accounted[due].outcome is SlotOutcome.SKIPPED
+        assert not any(taken <= slot <= due for slot in expected)
     own = [(since, until) for since, until, _ in world.backups]
-    reasons = {"backup": own, "restore": world.others, "paused": world.pauses}
+    reasons = {
+        "backup": own, "restore": world.others, "paused": world.pauses, "prune": world.prunes,
+        "the": [(due, due) for due in world.spared],
+    }  # fmt: skip
+    assert any(slot.why.startswith("prune") for slot in accounted.values())
     for slot in accounted.values():
         if slot.outcome is SlotOutcome.MISSED:
-            assert any(since <= slot.due <= until for since, until in world.down), slot
+            # Or it waited, and while it did the host fell asleep.
+            times = world.down + world.prunes
+            assert any(since <= slot.due <= until for since, until in times), slot
         if slot.outcome is SlotOutcome.SKIPPED:
             times = reasons[slot.why.split()[0]]
             assert any(since <= slot.at and slot.due <= until for since, until in times), slot

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 
 import humanize
 
 from pgconsole import jobs, locks
-from pgconsole.errors import ExitCode, PgconsoleError
+from pgconsole.backups.catalog import local_backups
+from pgconsole.backups.evidence import read_evidence
+from pgconsole.backups.retention import Trust
+from pgconsole.backups.trust import verdicts_of
+from pgconsole.errors import ExitCode, PgconsoleError, StorageError
 from pgconsole.jobs import Job, JobStatus, JournalEntry, Tail
 from pgconsole.jobs.texts import JSON
 from pgconsole.schedule.history import Slot, SlotOutcome
 from pgconsole.settings import Settings
 
 ACTOR = "scheduler"
+_BRIEF = ("prune", "upload")  # who hold the lock of a database besides backups and restores
 _LOOKED_THROUGH = 500  # jobs; the one that a scheduler started last is among the newest
 
 
@@ -97,22 +103,58 @@ def find_job(settings: Settings, slot: Slot) -> str:
     return ""
 
 
+def last_good_backup(settings: Settings, now: datetime) -> datetime | None:
+    """When the newest local backup was taken that is proven whole; None if none is known.
+
+    Args:
+        settings: Whose backups.
+        now: What is dated after it does not count.
+    """
+    try:
+        listing, proofs = local_backups(settings), read_evidence(settings)
+    except (StorageError, OSError):  # the next backup will say what is wrong
+        return None
+    verdicts = verdicts_of(settings, listing, proofs)
+    return max(
+        (
+            backup.name.taken_at
+            for backup in listing.backups
+            if backup.name.database == settings.pgdatabase
+            and backup.name.taken_at <= now
+            and backup.location in verdicts
+            and verdicts[backup.location].trust is Trust.VERIFIED
+        ),
+        default=None,
+    )
+
+
+def is_held_briefly(settings: Settings) -> bool:
+    """Whether what works on the database is neither a backup nor a restore, but soon over."""
+    held, holder = _holder(settings)
+    return held and holder is not None and holder.what in _BRIEF
+
+
 def who_is_busy(settings: Settings) -> str:
     """Who works on the database, in words; empty if nobody does, or nobody knows."""
-    path = settings.state_dir / "locks" / f"{settings.pgdatabase}.lock"
-    try:
-        if not locks.is_held(path):
-            return ""
-        holder = locks.read_holder(path)
-    except (OSError, ValueError):  # the backup itself will say what is wrong
+    held, holder = _holder(settings)
+    if not held:
         return ""
     if holder is None:
         return "another job is working on the database"
     job = f", job {holder.job}" if holder.job else ""
     return (
-        f"a {holder.what} by {holder.who} on {holder.host} has been running since "
+        f"{holder.what} by {holder.who} on {holder.host} has been running since "
         f"{holder.since_time:%Y-%m-%d %H:%M:%S} UTC{job}"
     )
+
+
+def _holder(settings: Settings) -> tuple[bool, locks.Holder | None]:
+    """Whether the database's lock is held, and by whom, as far as it is known."""
+    path = settings.state_dir / "locks" / f"{settings.pgdatabase}.lock"
+    try:
+        return (True, locks.read_holder(path)) if locks.is_held(path) else (False, None)
+    except (OSError, ValueError):  # the backup itself will say what is wrong
+        return False, None
 
 
 def judge(job: Job, how: str) -> tuple[SlotOutcome, str]:

@@ -1,8 +1,11 @@
 """What is done with which slot: the scheduler's rules, without a clock, a disk or a process.
 
-- A slot that comes while the database is being worked on, or in a pause, is skipped.
+- A slot that comes while the database is being worked on, or in a pause, is skipped. For what is
+  soon over (pruning) a slot waits a few minutes first.
 - Of the slots that nobody could take up in time, the newest is made up, once; the others were
   missed. At start-up the initial backup makes up for all of them.
+- There is one initial backup between two slots, however often the scheduler is started: each takes
+  a slot of retention, and a service that is restarted all night must not push out a week of them.
 - A clock that is set back never makes a slot run twice. One that is set back by more than three
   hours was wrong before (cron(8)): what was only missed by the wrong clock gets its chance again.
 """
@@ -21,6 +24,7 @@ from pgconsole.schedule.state import Heartbeat, Pause
 
 CORRECTION = timedelta(hours=3)  # a larger step back corrects a wrong clock: cron(8)
 _IN_TIME = timedelta(minutes=5)  # what a busy machine may need; a later slot counts as made up
+_PATIENCE = timedelta(minutes=5)  # with a job that is soon over
 # A longer one was a clock that started in 1970. Its slots would only fill the disk.
 _LONGEST_ABSENCE = timedelta(days=366)
 
@@ -99,9 +103,31 @@ def decide(due: Sequence[datetime], now: datetime, situation: Situation) -> list
     ]
 
 
-def decide_at_start(missed: Sequence[datetime], now: datetime, situation: Situation) -> list[Slot]:
-    """What becomes of the slots since the last scheduler's life, and of the backup at start-up."""
+def may_wait(since: datetime, now: datetime) -> bool:
+    """Whether what is due may still wait for a job that is soon over.
+
+    Args:
+        since: When it began to wait. A clock that is set back meanwhile makes it wait no longer.
+        now: Timezone-aware.
+    """
+    return abs(now - since) <= _PATIENCE
+
+
+def decide_at_start(
+    missed: Sequence[datetime], now: datetime, situation: Situation, fresh: datetime | None = None
+) -> list[Slot]:
+    """What becomes of the slots since the last scheduler's life, and of the backup at start-up.
+
+    Args:
+        missed: The slots of which nobody has said what became of them.
+        now: Timezone-aware.
+        situation: What stands in the way.
+        fresh: When the last good backup was taken, if that `is_fresh`.
+    """
     initial = _take_up(now, now, situation, "at start-up")
+    if fresh is not None and initial.outcome is SlotOutcome.STARTED:
+        why = f"the good backup of {fresh:%Y-%m-%d %H:%M:%S} UTC was taken since the last slot"
+        initial = Slot(now, SlotOutcome.SKIPPED, why, "", now)
     absent = Situation(pause=situation.pause)  # what is busy now says nothing about then
     return [
         *(
@@ -142,6 +168,22 @@ def missed_slots(
     if found is None:
         found = slots_between(expression, timezone, since, now)
     return [slot for slot in found if slot < now]  # the one of now is the initial backup
+
+
+def is_fresh(taken: datetime, now: datetime, expression: str, timezone: ZoneInfo) -> bool:
+    """Whether a backup was taken after the last slot, so that start-up needs no other one.
+
+    The backup of the slot itself, which is named after it, does not count: restarted for once, the
+    scheduler takes an initial backup.
+
+    Args:
+        taken: The time in the backup's name.
+        now: Timezone-aware.
+        expression: The schedule that is followed.
+        timezone: And its time zone.
+    """
+    just_before = taken - timedelta(seconds=1)
+    return taken <= now < next(slots(expression, timezone, just_before))
 
 
 def accounted_ahead(past: Sequence[Slot], now: datetime) -> frozenset[datetime]:

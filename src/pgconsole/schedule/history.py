@@ -70,7 +70,7 @@ def append_slots(directory: Path, slots: Sequence[Slot]) -> None:
     lines = b"".join(map(_line, slots))
     fd = open_to_append(path)
     try:
-        view = memoryview(b"\n" + lines if _is_torn(path) else lines)
+        view = memoryview(b"\n" + lines if is_torn(path) else lines)
         while view:
             view = view[os.write(fd, view) :]
         os.fsync(fd)
@@ -139,7 +139,7 @@ def _parse(line: bytes) -> Slot | None:
         return None
 
 
-def _is_torn(path: Path) -> bool:
+def is_torn(path: Path) -> bool:
     """Whether the last line has no end: its writer was killed, or the disk was full."""
     with path.open("rb") as file:
         if file.seek(0, os.SEEK_END) == 0:

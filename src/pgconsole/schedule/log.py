@@ -10,6 +10,7 @@ from pgconsole.jobs import JournalEntry
 from pgconsole.jobs.texts import one_line
 from pgconsole.redact import Redactor
 from pgconsole.report import Level
+from pgconsole.schedule.service_log import ServiceLog
 
 Write = Callable[[str], None]
 """Writes one line; may raise OSError."""
@@ -21,16 +22,21 @@ class Log:
     Args:
         write: Takes each line.
         redact: Hides secrets.
+        kept: Keeps the scheduler's own lines for the console.
     """
 
-    def __init__(self, write: Write, redact: Redactor) -> None:
+    def __init__(self, write: Write, redact: Redactor, kept: ServiceLog) -> None:
         self._write = write
         self._redact = redact
+        self._kept = kept
         self._complaints: dict[str, str] = {}
 
     def say(self, text: str, level: Level = Level.INFO) -> None:
         """One line about the scheduler itself."""
-        self._line(datetime.now(UTC), "schedule", level, one_line(text, self._redact))
+        time, message = datetime.now(UTC), one_line(text, self._redact)
+        self._line(time, "schedule", level, message)
+        with suppress(OSError):  # the disk is full: then backups have other worries
+            self._kept.append(time, "schedule", level, message)
 
     def show(self, entry: JournalEntry) -> None:
         """One line of a job, if the entry has something to say."""

@@ -24,11 +24,14 @@ from pgconsole.schedule.course import (
     accounted_ahead,
     decide,
     decide_at_start,
+    is_fresh,
+    may_wait,
     missed_slots,
 )
 from pgconsole.schedule.history import Slot, SlotOutcome
 from pgconsole.schedule.log import Log, Write
 from pgconsole.schedule.runs import in_words
+from pgconsole.schedule.service_log import ServiceLog
 from pgconsole.schedule.signals import StopSignals
 from pgconsole.schedule.signs import HEARTBEAT, Signs
 from pgconsole.schedule.state import schedule_directory
@@ -36,6 +39,7 @@ from pgconsole.settings import Settings
 
 LOCK = "lock"
 _LOOK_AT_JOB = 0.5  # seconds between two looks at a running job
+_LOOK_AGAIN = 1.0  # seconds, where a slot waits for a job that is soon over
 
 Clock = Callable[[], datetime]
 
@@ -116,10 +120,12 @@ class Scheduler:
         self._settings = settings
         self._clock = clock
         self._started_at = clock()
-        self._log = Log(write, settings.redactor)
+        self._log = Log(write, settings.redactor, ServiceLog(schedule_directory(settings)))
         self._signs = Signs(settings, self._log, self._started_at)
         self._past = self._signs.past()
         self._course = self._new_course(self._past, self._started_at)
+        self._missed: list[datetime] | None = None  # at start-up, until they are decided on
+        self._waiting_since: datetime | None = None
         self._running: list[SlotBackup] = []
         self._stops = 0
         self._cancelled = False
@@ -133,7 +139,7 @@ class Scheduler:
             f"{settings.backup_timezone}; database {settings.pgdatabase!r}; "
             f"backups in {settings.backup_dir}"
         )
-        missed = missed_slots(
+        self._missed = missed_slots(
             self._past,
             self._signs.last_life(),
             now,
@@ -144,7 +150,7 @@ class Scheduler:
             if slot.outcome is SlotOutcome.STARTED:
                 self._resolve(slot)
         self._look_at_jobs()
-        self._act(decide_at_start(missed, now, self._situation()))
+        self._take_up(now)
         self._signs.beat(now)
 
     def step(self, stops: int) -> bool:
@@ -166,8 +172,7 @@ class Scheduler:
         if self._course.is_ahead_of(now):
             self._log.say("the clock was set back by hours; going on from it", Level.WARNING)
             self._course = self._new_course(self._signs.past(), now)
-        if due := self._course.due(now):
-            self._act(decide(due, now, self._situation()))
+        self._take_up(now)
         self._signs.write()
         self._signs.beat(now)
         return True
@@ -176,8 +181,10 @@ class Scheduler:
         """How many seconds there is nothing to do. The clock may be moved meanwhile: not long."""
         if self._running:
             return _LOOK_AT_JOB
+        if self._waiting_since is not None:
+            return _LOOK_AGAIN
         until_slot = (self._course.next - self._clock()).total_seconds()
-        return min(until_slot, HEARTBEAT.total_seconds())
+        return max(0.0, min(until_slot, HEARTBEAT.total_seconds()))
 
     def end(self) -> None:
         """Say good-bye."""
@@ -207,6 +214,38 @@ class Scheduler:
     def _situation(self) -> Situation:
         busy = self._running[-1].in_words() if self._running else ""
         return Situation(busy or backups.who_is_busy(self._settings), self._signs.pause())
+
+    def _take_up(self, now: datetime) -> None:
+        """Decide on what is due, unless that waits for a job that is soon over."""
+        if self._missed is None and now < self._course.next:
+            self._waiting_since = None
+            return
+        if self._waits(now):
+            return
+        if self._missed is None:
+            self._act(decide(self._course.due(now), now, self._situation()))
+        else:
+            missed, self._missed = self._missed, None
+            self._act(decide_at_start(missed, now, self._situation(), self._fresh(now)))
+
+    def _waits(self, now: datetime) -> bool:
+        """Pruning takes seconds: a day must not go without a backup for that."""
+        if backups.is_held_briefly(self._settings):
+            if self._waiting_since is None:
+                self._waiting_since = now
+                who = backups.who_is_busy(self._settings)
+                self._log.say(f"a backup is due and waits a few minutes at most: {who}")
+            if may_wait(self._waiting_since, now):
+                return True
+        self._waiting_since = None
+        return False
+
+    def _fresh(self, now: datetime) -> datetime | None:
+        settings = self._settings
+        taken = backups.last_good_backup(settings, now)
+        if taken and is_fresh(taken, now, settings.backup_schedule, settings.backup_timezone):
+            return taken
+        return None
 
     def _act(self, decided: list[Slot]) -> None:
         # Written down before it is done: a slot whose backup has begun never begins again.
