@@ -20,6 +20,7 @@ from pgconsole.backups.evidence import (
     Proof,
     copy_id,
     evidence_path,
+    last_look,
     latest,
     line_of,
     note,
@@ -117,6 +118,45 @@ def test_an_older_proof_counts_again_if_the_copy_is_as_it_was(
     good = proof_of(settings, backup)
     record(settings, good, proof_of(settings, backup, size=7, proof=Proof.DAMAGED))
     assert latest(read_evidence(settings), settings, backup) == good
+
+
+_LATER = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "counts"),
+    [
+        ("restored complete", 0),
+        ("complete restored complete complete", 1),
+        ("restored complete restored complete", 2),
+        ("restored damaged", 1),
+        ("restored complete damaged", 2),
+        ("restored damaged complete", 2),
+        ("damaged restored complete", 1),
+        ("damaged complete", 1),
+    ],
+)
+def test_once_restored_a_copy_stays_that_until_it_is_damaged(
+    settings: Settings, backup: StoredBackup, found: str, counts: int
+):
+    """Looking at it again takes nothing away, and when that was is known as well."""
+    proofs = [
+        proof_of(settings, backup, proof=Proof(word), at=AT + number * _LATER)
+        for number, word in enumerate(found.split())
+    ]
+    record(settings, *proofs)
+    kept = read_evidence(settings)
+    assert latest(kept, settings, backup) == proofs[counts]
+    assert last_look(kept, settings, backup) == proofs[-1]
+
+
+def test_what_was_restored_before_a_copy_changed_does_not_count(
+    settings: Settings, backup: StoredBackup
+):
+    before = proof_of(settings, backup, proof=Proof.RESTORED, size=7)
+    now = proof_of(settings, backup)
+    record(settings, before, now)
+    assert latest(read_evidence(settings), settings, backup) == now
 
 
 def _like(copy: str, proof: str) -> bytes:

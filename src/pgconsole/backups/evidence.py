@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -129,11 +129,34 @@ def read_evidence(settings: Settings) -> dict[str, list[Evidence]]:
 def latest(
     evidence: Mapping[str, list[Evidence]], settings: Settings, backup: StoredBackup
 ) -> Evidence | None:
-    """The last proof that is still about this copy, or None: it is merely listed."""
-    for item in reversed(evidence.get(copy_id(settings, backup), [])):
-        if item.is_about(backup):
+    """What counts of the proofs that are still about this copy, or None: it is merely listed.
+
+    The last one; but what was restored once stays `restored`, with the time of then, however often
+    it is verified afterwards. Damage found later undoes that.
+    """
+    last: Evidence | None = None
+    for item in _looks(evidence, settings, backup):
+        if item.proof is Proof.RESTORED:
             return item
-    return None
+        last = last or item
+        if item.proof is Proof.DAMAGED:
+            break
+    return last
+
+
+def last_look(
+    evidence: Mapping[str, list[Evidence]], settings: Settings, backup: StoredBackup
+) -> Evidence | None:
+    """The last proof that is still about this copy, whatever it added to what was known."""
+    return next(_looks(evidence, settings, backup), None)
+
+
+def _looks(
+    evidence: Mapping[str, list[Evidence]], settings: Settings, backup: StoredBackup
+) -> Iterator[Evidence]:
+    """The proofs about the copy as it is now, the last first."""
+    items = evidence.get(copy_id(settings, backup), [])
+    return (item for item in reversed(items) if item.is_about(backup))
 
 
 def evidence_path(settings: Settings) -> Path:
