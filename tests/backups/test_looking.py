@@ -311,7 +311,11 @@ def test_old_backups_are_read_from_the_front(
     inside = Look(source, manifest)
     lone = inside.page(found(manifest, "public", "lone"), 1, 2).rows
     assert [cell.text for (cell,) in lone if cell] == ["", "\\."]
-    assert any(one.full_name == "public.loud" for one in inside.objects())
+    before = inside.source.bytes_read
+    objects = list(inside.objects())
+    assert inside.source.bytes_read - before == old.size  # read once
+    (loud,) = [one for one in objects if one.full_name == "public.loud"]
+    assert "CREATE VIEW public.loud" in "".join(inside.sql(loud))
     reports = Recorder()
     path = tmp_path / "lone.csv"
     run_export(settings, ExportRequest(old, "public.lone", path), reports)

@@ -16,7 +16,7 @@ from pgconsole.dumps.reader import DumpReader
 from pgconsole.errors import DamagedError
 
 LINES = [b"%d\t%s\n" % (i, b"x" * (i * 7919 % 97)) for i in range(150_000)]
-FEW = [b"1\t\\N\n", b"2\t\\\\.\n", b"\n"]
+FEW = [b"1\t\\N\n", b"2\t\\\\.\n", b"\t\n"]
 DUMP, _ = assembled(
     copy_block(b"public.few", b"".join(FEW)),
     copy_block(b"public.many", b"".join(LINES)),

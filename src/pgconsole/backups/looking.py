@@ -55,6 +55,7 @@ class Counted:
         self._source = source
         self.bytes_read = 0
         self.requests = 0
+        self._whole = b""
 
     @property
     def size(self) -> int:
@@ -62,7 +63,14 @@ class Counted:
         return self._source.size
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """As `RangedSource.read_at`."""
+        """As `RangedSource.read_at`. A small file is read once, and kept."""
+        if self.size > _NEAR:
+            return self._read(offset, length)
+        if not self._whole:
+            self._whole = self._read(0, self.size)
+        return self._whole[offset : offset + length]
+
+    def _read(self, offset: int, length: int) -> bytes:
         data = self._source.read_at(offset, length)
         self.bytes_read += len(data)
         self.requests += 1

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from pgconsole.dumps.copystatement import codec_of
 from pgconsole.dumps.copytext import client_encoding
-from pgconsole.dumps.manifest import SectionKind
 from pgconsole.dumps.reader import DumpReader
 from pgconsole.dumps.sqllexer import SqlLexer
 from pgconsole.dumps.sqlnotes import DumpNotes
@@ -64,16 +63,28 @@ def objects(reader: DumpReader) -> Iterator[SqlObject]:
     titles = _Titles()
     lexer = SqlLexer(titles)
     titles.lexer = lexer
-    sections = reader.sections
+    starts = [0]
+    for section in reader.sections:
+        starts.append(starts[-1] + section.raw_bytes)
+    inside = -1
+    carry = b""
     base = 0
-    for place, section in enumerate(sections):
-        if section.kind is not SectionKind.DATA:
+    for place, piece in reader.sql():
+        if place != inside:
+            if inside >= 0:
+                titles.leave(starts[inside + 1])
+            lexer.copy = None  # its rows were passed over
+            inside, carry, base = place, b"", starts[place]
             titles.enter(place, base)
-            for _ in _lexed(lexer, reader.raw(section), base, last=place == len(sections) - 1):
-                yield from titles.take()
-            titles.leave(base + section.raw_bytes)
-            yield from titles.take()
-        base += section.raw_bytes
+        text = carry + piece
+        used = lexer.scan(text, base)
+        carry = text[used:]
+        base += used
+        yield from titles.take()
+    if inside >= 0:
+        lexer.scan(carry, base, final=True)
+        titles.leave(starts[inside + 1])
+        yield from titles.take()
 
 
 def sql(reader: DumpReader, found: SqlObject) -> Iterator[bytes]:
@@ -107,20 +118,6 @@ def codec(reader: DumpReader) -> str:
         if len(head) >= _HEADER:
             break
     return codec_of(client_encoding(head[:_HEADER]))
-
-
-def _lexed(lexer: SqlLexer, pieces: Iterator[bytes], base: int, *, last: bool) -> Iterator[None]:
-    """Read the SQL of a section, piece by piece."""
-    carry = b""
-    for piece in pieces:
-        text = carry + piece
-        used = lexer.scan(text, base)
-        carry = text[used:]
-        base += used
-        lexer.copy = None  # rows follow, in the next section
-        yield
-    if last:
-        lexer.scan(carry, base, final=True)
 
 
 class _Titles(DumpNotes):

@@ -62,6 +62,40 @@ class DumpReader:
         extents = self._extents(section)
         return self._decode(section, extents, 0) if extents else self._skim(section)
 
+    def sql(self) -> Iterator[tuple[int, bytes]]:
+        """All SQL in the dump's order, in pieces, each with the number of its section.
+
+        The rows between are not read if the file is cut into members; else it is read once.
+
+        Raises:
+            StorageError: The source can't be read.
+            DamagedError: It holds something else than the manifest says.
+        """
+        if not any(extents for _, extents in self._layout):
+            yield from self._sql_of_whole()
+            return
+        for place, section in enumerate(self.sections):
+            if section.kind is not SectionKind.DATA:
+                for piece in self.raw(section):
+                    yield place, piece
+
+    def _sql_of_whole(self) -> Iterator[tuple[int, bytes]]:
+        sections = self.sections
+        place, left = 0, sections[0].raw_bytes if sections else 0
+        for _, decoded in decode_all(self._source):
+            piece = decoded
+            while piece and place < len(sections):
+                if sections[place].kind is not SectionKind.DATA:
+                    yield place, piece[:left]
+                piece, left = piece[left:], max(0, left - len(piece))
+                if left == 0:
+                    place += 1
+                    left = sections[place].raw_bytes if place < len(sections) else 0
+            if place == len(sections):
+                return
+        if place < len(sections):
+            raise damaged(0, "it ends within a section", "its manifest is of another file")
+
     def rows(self, section: Section, start: int = 0) -> Iterator[bytes]:
         r"""The rows of a table from row `start` on, as COPY text.
 

@@ -1,4 +1,9 @@
-"""Reads a file of which nothing is known, front to back, and finds its sections."""
+"""Reads a file of which nothing is known, front to back, and finds its sections.
+
+Whether each row has all of its table's columns is not looked at, but whether all rows together do:
+counting the tabs of a piece at once costs nothing, looking at each row would double the time. Rows
+that make up for each other pass; PostgreSQL refuses them when they are restored.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pgconsole.dumps.cutter import make_section
-from pgconsole.dumps.manifest import Member, Section
+from pgconsole.dumps.layout import FIX
+from pgconsole.dumps.manifest import Member, Section, SectionKind
 from pgconsole.dumps.members import decode_all
 from pgconsole.dumps.prefetch import prefetched
 from pgconsole.dumps.scanner import Boundary, Scanner
 from pgconsole.dumps.source import RangedSource
+from pgconsole.errors import DamagedError
 
 _AHEAD = 32  # decoded pieces of 256 KiB
 # A file of more members is not ours; its members are of no use then, and would fill the memory.
@@ -38,6 +45,7 @@ class Survey:
         self._found: list[_Found] = []
         self._section_start = 0
         self._section_lines = 0
+        self._section_tabs = 0
         self._members: list[Member] = []  # their rows are newlines
 
     def run(
@@ -73,13 +81,16 @@ class Survey:
         base = self.scanner.offset - len(piece)
         lines = pos = 0
         for boundary in boundaries:
-            found = piece.count(b"\n", pos, boundary.offset - base)
+            end = boundary.offset - base
+            found = piece.count(b"\n", pos, end)
             self._section_lines += found
+            self._section_tabs += piece.count(b"\t", pos, end)
             lines += found
-            pos = boundary.offset - base
+            pos = end
             self._close(boundary)
         found = piece.count(b"\n", pos)
         self._section_lines += found
+        self._section_tabs += piece.count(b"\t", pos)
         self._add_to_member(member_start, len(piece), lines + found)
 
     def _add_to_member(self, start: int, raw_bytes: int, lines: int) -> None:
@@ -90,10 +101,24 @@ class Survey:
             self._members.append(Member(start, raw_bytes, lines))
 
     def _close(self, boundary: Boundary) -> None:
+        self._check_columns(boundary)
         raw_bytes = boundary.offset - self._section_start
         self._found.append(_Found(boundary, raw_bytes, self._section_lines))
         self._section_start = boundary.offset
-        self._section_lines = 0
+        self._section_lines = self._section_tabs = 0
+
+    def _check_columns(self, boundary: Boundary) -> None:
+        copy = boundary.copy
+        if boundary.kind is not SectionKind.DATA or copy is None or not copy.columns:
+            return
+        rows = self._section_lines - 1  # the last line ends them
+        if self._section_tabs != rows * (len(copy.columns) - 1):
+            raise DamagedError(
+                f"The rows of table {copy.name} do not have its columns",
+                cause=f"{rows} rows of {len(copy.columns)} columns, up to byte {boundary.offset} "
+                f"of the uncompressed dump, have {self._section_tabs} tabs between them",
+                fix=FIX,
+            )
 
     def _sections(self) -> tuple[Section, ...]:
         cut = self._cut()
