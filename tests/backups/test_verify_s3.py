@@ -22,8 +22,9 @@ from pgconsole.backups.verify import VerifyRequest, VerifyResult, run_verify
 from pgconsole.demo.servers import PostgresServer, S3Server, free_port
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, parse_name
 from pgconsole.errors import ConfigurationError, VerifyError
-from pgconsole.report import Event
+from pgconsole.report import Event, Report
 from pgconsole.settings import Settings
+from pgconsole.storage.s3 import S3Storage
 
 SLOT = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
 NOISE = (
@@ -97,6 +98,47 @@ def test_an_object_of_the_old_scripts(
     with pytest.raises(VerifyError, match="SHA-256"):
         verify(settings, old_key, report=recorder)
     assert known(settings) == {old_key: Proof.DAMAGED}
+
+
+def deletes(bucket: Any, key: str) -> Report:
+    """A report that deletes an object as soon as it is proven."""
+
+    def report(event: Event) -> None:
+        if event.message.startswith("complete: "):
+            bucket.Object(key).delete()
+
+    return report
+
+
+def test_an_object_that_is_deleted_meanwhile_leaves_no_manifest(
+    settings: Settings, old_key: str, bucket: Any
+):
+    """Nothing would ever look after a manifest without its dump."""
+    verify(settings, old_key, report=deletes(bucket, old_key))
+    assert list(bucket.objects.all()) == []
+    assert list((settings.state_dir / "uploads").iterdir()) == []
+
+
+def test_the_next_backup_sweeps_a_manifest_that_could_not_be_looked_after(
+    settings: Settings, old_key: str, bucket: Any, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+):
+    with Proxy(int(s3.endpoint.rpartition(":")[2])) as proxy:
+        through = settings.model_copy(update={"s3_endpoint_url": proxy.endpoint})
+        put = S3Storage.put_small
+
+        def put_and_refuse(storage: S3Storage, key: str, data: bytes) -> None:
+            put(storage, key, data)
+            proxy.refuse()
+
+        with monkeypatch.context() as cut:
+            cut.setattr(S3Storage, "put_small", put_and_refuse)
+            verify(through, old_key, report=deletes(bucket, old_key))
+        assert [one.key for one in bucket.objects.all()] == [old_key + MANIFEST_SUFFIX]
+        # The record names the store as it was spoken to.
+        (record,) = (settings.state_dir / "uploads").iterdir()
+        record.write_text(record.read_text().replace(proxy.endpoint, settings.s3_endpoint_url))
+    S3Storage(settings).abort_leftovers(settings.pgdatabase)
+    assert list(bucket.objects.all()) == []
 
 
 def test_copies_of_a_backup_of_ours(settings: Settings, bucket: Any, recorder: Recorder):

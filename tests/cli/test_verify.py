@@ -13,6 +13,8 @@ from tests.cli.program import run
 from tests.conftest import MakeSettings
 from tests.guide import guide_backup
 
+from pgconsole.backups.catalog import local_backups
+from pgconsole.backups.evidence import Evidence, Proof, copy_id, record
 from pgconsole.backups.pins import pin
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.dumps.naming import BackupClass, parse_name
@@ -68,6 +70,25 @@ def test_backups_by_name_class_and_path(
     assert "wrote a manifest" not in again.stderr
 
 
+def test_a_copy_that_was_restored_stays_that_when_it_is_verified(
+    settings: Settings, olds: list[Path]
+):
+    copy = next(one for one in local_backups(settings).backups if one.location == str(olds[0]))
+    at = datetime.now(UTC) - timedelta(days=3)
+    record(
+        settings,
+        Evidence(
+            copy_id(settings, copy), Proof.RESTORED, at, "alice", 1.5, copy.size, copy.modified
+        ),
+    )
+    assert run(settings, "verify", "--latest").returncode == 0
+    first = run(settings, "list").stdout.splitlines()[0]
+    assert "restored 3 days ago, verified " in first
+    entry = json.loads(run(settings, "list", "--json").stdout)[0]
+    assert (entry["state"], entry["evidence"]["at"]) == ("restored", at.isoformat())
+    assert entry["verified_at"] > entry["evidence"]["at"]
+
+
 def test_the_list_shows_proofs_with_their_age_and_pins(settings: Settings, olds: list[Path]):
     assert run(settings, "verify", "--latest").returncode == 0
     olds[1].write_bytes(olds[1].read_bytes()[:-20])
@@ -91,6 +112,8 @@ def test_the_list_shows_proofs_with_their_age_and_pins(settings: Settings, olds:
     assert "damaged" in entries[1]["evidence"]["problem"]
     assert entries[2]["evidence"] is None
     assert entries[2]["pin"]["note"] == "before the migration"
+    assert entries[0]["verified_at"] == entries[0]["evidence"]["at"]
+    assert entries[2]["verified_at"] is None
     (settings.state_dir / "evidence.jsonl").unlink()
     (settings.state_dir / "evidence.jsonl").mkdir()
     (settings.state_dir / "pins.json").write_text("?")

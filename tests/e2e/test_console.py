@@ -69,7 +69,7 @@ def only_job(settings: Settings) -> jobs.Job:
 def test_the_whole_way(console: Open, settings: Settings, postgres16: PostgresServer):
     """Press b, type yes, watch, lose the terminal, come back, find it done in both panes."""
     first = console()
-    first.wait_for("No backup yet")
+    first.wait_for("no backup yet")
     with blocked_dump(postgres16, settings.pgdatabase):
         back_up(first)
         first.wait_for("Backup running")
@@ -181,7 +181,7 @@ def test_s3_in_trouble_greys_one_pane_only(console: Open, variables: dict[str, s
     back_up(terminal)
     terminal.wait_for("partly failed", timeout=60)
     terminal.wait_for(reason, timeout=60)
-    terminal.wait_for("S3 unknown")
+    terminal.wait_for("S3 not reachable")
     terminal.wait_for("complete")
     terminal.send("?")
     terminal.wait_for("Back up now")
@@ -236,7 +236,7 @@ def test_the_essentials_are_on_every_screen(
     console: Open, size: tuple[int, int], variables: dict[str, str]
 ):
     terminal = console(*size, **variables)
-    screen = terminal.wait_for("No backup yet")
+    screen = terminal.wait_for("no backup yet")
     for essential in (
         "Backup",
         "Verify",

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pgconsole.backups.evidence import Evidence, Proof
+from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass, BackupName
 from pgconsole.errors import StorageError
 from pgconsole.jobs import Job, JobStatus
@@ -54,6 +55,16 @@ def holdings(*backups: StoredBackup, **proofs: Proof | None) -> Holdings:
         if proof is not None:
             known[ordered[0].location] = evidence(ordered[0], proof, "byte 7 is wrong")
     return Holdings(ordered, known)
+
+
+def manifest(compressed_bytes: int) -> Manifest:
+    """Of the newest backup, which was to have so many bytes."""
+    return Manifest(
+        database="app", classes=(DAILY,), taken_at=LAST, started_at=LAST, finished_at=LAST,
+        verified_at=LAST, host="host1", actor="alice", server_host="db", server_version="16.14",
+        pg_dump_version="16.14", options=(), raw_bytes=4000, compressed_bytes=compressed_bytes,
+        sha256="0" * 64, sections=(),
+    )  # fmt: skip
 
 
 HERE = (copy(), copy(SUNDAY, WEEKLY), copy(FIRST, MONTHLY))

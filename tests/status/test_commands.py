@@ -45,8 +45,8 @@ def test_fresh(site: Site) -> None:
     done = run(site.settings(), "status")
     assert done.returncode == 0, done.stderr
     first, *topics = done.stdout.splitlines()
-    assert first.startswith("fresh: Last backup ")
-    assert first.endswith("local + S3 (listed only)")
+    assert first.startswith("fresh: last good backup ")
+    assert "(complete, local + S3 listed only). If the database died now" in first
     words = [line.split()[0] for line in topics]
     assert words[:3] == ["daily", "weekly", "monthly"]
     assert words[3:] == ["verified", "failed", "S3", "disk", "scheduler", "next"]
@@ -82,7 +82,7 @@ def test_no_backup(site: Site, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = run(site.settings(BACKUP_DIR=str(tmp_path / "empty"), S3_BACKUP_BUCKET=""), "status")
     assert done.returncode == 1
-    assert done.stdout.startswith("stale: No backup yet: nothing could be restored\n")
+    assert done.stdout.startswith("stale: no backup yet: nothing could be restored. ")
 
 
 def test_unreadable(site: Site) -> None:

@@ -35,7 +35,7 @@ def test_scripts(site: Site, tmp_path: Path) -> None:
     bad = {"BACKUP_DIR": str(tmp_path / "empty")}
     gone = {"BACKUP_DIR": "/nonexistent"}
     assert run_script(CRON, site, tmp_path) == (0, "")
-    assert "No backup yet" in run_script(CRON, site, tmp_path, **bad, S3_BACKUP_BUCKET="")[1]
+    assert "no backup yet" in run_script(CRON, site, tmp_path, **bad, S3_BACKUP_BUCKET="")[1]
     codes = [run_script(NAGIOS, site, tmp_path, **one)[0] for one in ({}, bad, gone)]
     assert codes == [0, 2, 3]
     assert run_script(PROMETHEUS, site, tmp_path) == (0, "")

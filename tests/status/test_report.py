@@ -39,7 +39,8 @@ def test_all_is_well() -> None:
     alive = answered(Scheduler(heartbeat(timedelta(seconds=20)), None))
     lines = list(lines_of(report_of(facts(s3=holdings(*THERE), scheduler=alive), NOW)))
     assert lines == [
-        "fresh: Last backup 2 h 2 min ago: complete (verified 1 h 57 min ago), local + S3",
+        "fresh: last good backup 2 h ago (complete, local + S3). "
+        "If the database died now you would lose 2 h 02 m.",
         "  daily      2 h 2 min ago, app_daily_20260225_020000.sql.gz",
         "  weekly     3 d ago, app_weekly_20260222_020000.sql.gz",
         "  monthly    24 d ago, app_monthly_20260201_020000.sql.gz",

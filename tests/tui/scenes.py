@@ -23,7 +23,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import ForeignFile, Listing, Place, StoredBackup
 from pgconsole.widgets.marks import Marks
 from pgconsole.widgets.schedule_text import Timetable
-from pgconsole.widgets.shelf import Shelf, newest_good, shelf_of
+from pgconsole.widgets.shelf import Shelf, shelf_of, with_marks
 
 NOW = datetime(2026, 2, 25, 4, 2, 11, tzinfo=UTC)
 LAST = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
@@ -127,13 +127,7 @@ def local_shelf(found: Listing | None = None, marks: Marks | None = None) -> She
     """The local backups, with what was noted about them and read of the newest."""
     shelf = shelf_of(found if found is not None else listing(Place.LOCAL))
     marks = usual_marks(shelf.backups) if marks is None else marks
-    return replace(
-        shelf,
-        marks=marks,
-        good=newest_good(shelf, "thinktank", marks),
-        manifest=manifest(),
-        due=LAST + timedelta(days=1),
-    )
+    return with_marks(replace(shelf, manifest=manifest()), "thinktank", marks)
 
 
 def job(

@@ -53,14 +53,14 @@ def audited(settings: Settings) -> list[str]:
 async def test_verify_here_and_in_s3(real: Settings) -> None:
     app = PgconsoleApp(real)
     async with app.run_test(size=(160, 45)) as pilot:
-        await until_shown(pilot, "was never verified (v does it)")
+        await until_shown(pilot, "was never verified; no good one exists")
         await until(pilot, lambda: shown(app.screen).count("· listed  ") == 2)
         await pilot.press("v")
         await until_shown(pilot, "Verify this copy?")
         await say_yes(pilot)
         await until_shown(pilot, "Verify done", timeout=60)
         await until_shown(pilot, "✓ complete: read whole, nothing missing")
-        await until_shown(pilot, "complete (verified")
+        await until_shown(pilot, "(complete, local + S3 listed only)")
         assert shown(app.screen).count("· listed  ") == 1  # the copy in S3 is another one
         await pilot.press("2", "v")
         await until_shown(pilot, "pgconsole verify --s3")
@@ -214,6 +214,6 @@ async def test_without_a_backup_there_is_nothing_to_ask(make_settings: MakeSetti
     """Nothing selected: the keys for the selected copy do nothing, and the footer greys them."""
     app = PgconsoleApp(make_settings())
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "No backup yet")
+        await until_shown(pilot, "no backup yet")
         await pilot.press("v", "r", "p")
         assert len(app.screen_stack) == 2

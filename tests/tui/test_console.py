@@ -38,7 +38,7 @@ def real(
 async def test_backup_from_key_to_both_panes(real: Settings) -> None:
     app = PgconsoleApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "No backup yet: nothing could be restored")
+        await until_shown(pilot, "no backup yet: nothing could be restored")
         await pilot.press("b")
         await until_shown(pilot, f"Back up {real.pgdatabase} now?")
         assert real.pgpassword.get_secret_value() not in shown(app.screen)
@@ -75,7 +75,7 @@ async def test_backup_by_somebody_else_is_seen(real: Settings) -> None:
 async def test_quitting_does_not_touch_the_job(real: Settings) -> None:
     app = PgconsoleApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "No backup yet")
+        await until_shown(pilot, "no backup yet")
         await pilot.press("b", "y", "e", "s", "enter")
         await until(pilot, lambda: jobs.list_jobs(real))
         await pilot.press("q")
@@ -162,8 +162,8 @@ async def test_failed_backup_says_why(
     app = PgconsoleApp(settings)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("b", "y", "e", "s", "enter")
-        await until_shown(pilot, "Last backup failed", timeout=60)
-        await until_shown(pilot, "there is no good one")
+        await until_shown(pilot, "last attempt failed", timeout=60)
+        await until_shown(pilot, "there is no good backup")
         await until_shown(pilot, "no_such_database")
 
 
@@ -183,7 +183,7 @@ async def test_files_of_the_old_scripts_are_listed_never_good(make_settings: Mak
     app = PgconsoleApp(settings)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "? Unknown: the backup of")
-        await until_shown(pilot, "was never verified (v does it)")
+        await until_shown(pilot, "was never verified; no good one exists")
         await until_shown(pilot, "· listed")
         assert "✓" not in shown(app.screen)
         await until_shown(pilot, "1 foreign")
@@ -216,7 +216,7 @@ async def test_unreadable_directory_is_said_and_recovers(make_settings: MakeSett
         await until_shown(pilot, "Cause:")
         away.rename(settings.backup_dir)
         await pilot.press("ctrl+r")
-        await until_shown(pilot, "No backup yet")
+        await until_shown(pilot, "no backup yet")
 
 
 async def test_another_console_shows_an_interrupted_job(
@@ -233,4 +233,4 @@ async def test_another_console_shows_an_interrupted_job(
     app = PgconsoleApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "Backup was interrupted (it began")
-        await until_shown(pilot, "✗ Last backup was interrupted")
+        await until_shown(pilot, "last attempt was interrupted")

@@ -141,7 +141,7 @@ async def test_footer_fits_in_80_columns() -> None:
 async def test_any_size_and_resizing(size: tuple[int, int]) -> None:
     app = SCENES["failed"]().app()
     async with app.run_test(size=size) as pilot:
-        await until_shown(pilot, "Last backup")
+        await until_shown(pilot, "At risk")
         await pilot.resize_terminal(80, 24)
         await until_shown(pilot, "[1 Local · 27]")
         await pilot.resize_terminal(*size)

@@ -70,7 +70,7 @@ async def test_half_a_list_can_be_used_and_is_never_judged(make_settings: MakeSe
         settings = make_settings(None, "thinktank", **s3_variables(server.server_address[1]))
         app = PgconsoleApp(settings)
         async with app.run_test(size=(80, 24)) as pilot:
-            await until_shown(pilot, "No local backup; S3")
+            await until_shown(pilot, "no local backup; S3")
             await pilot.press("2")
             table = app.screen.query_one("#s3-table", BackupTable)
             await until_shown(pilot, "so far …")
@@ -80,5 +80,5 @@ async def test_half_a_list_can_be_used_and_is_never_judged(make_settings: MakeSe
             selected = table.selected
             server.go_on.set()
             await until_shown(pilot, "[2 S3 · 5,000]")
-            await until_shown(pilot, "the newest in S3 was taken")
+            await until_shown(pilot, "the newest in S3, of")
             assert table.selected == selected

@@ -67,7 +67,7 @@ def console(backup_dir: Path, **variables: str) -> Iterator[Console]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_restore_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
     with console(tmp_path) as running:
-        running.read_until(b"No backup yet")
+        running.read_until(b"no backup yet")
         running.process.send_signal(number)
         running.ends_within(5)
         assert running.output.rindex(b"\x1b[?1049l") > running.output.rindex(b"\x1b[?1049h")
@@ -76,7 +76,7 @@ def test_signals_restore_the_terminal(tmp_path: Path, number: signal.Signals) ->
 
 def test_ends_when_its_terminal_is_gone(tmp_path: Path) -> None:
     with console(tmp_path) as running:
-        running.read_until(b"No backup yet")
+        running.read_until(b"no backup yet")
         os.close(running.master)
         began = time.monotonic()
         running.process.wait(timeout=10)
@@ -85,7 +85,7 @@ def test_ends_when_its_terminal_is_gone(tmp_path: Path) -> None:
 
 def test_sigterm_ends_it_even_if_nobody_reads_its_terminal(tmp_path: Path) -> None:
     with console(tmp_path) as running:
-        running.read_until(b"No backup yet")
+        running.read_until(b"no backup yet")
         # Nothing is read from here on: the terminal's buffer fills, and writes to it block.
         for _ in range(60):
             os.write(running.master, b"?\x1b" * 20)

@@ -166,7 +166,7 @@ def test_registry() -> None:
     # Key, a space, the name, and three cells around them.
     assert sum(len(a.key_text.split()[0]) + len(a.footer) + 3 for a in footer) <= 80
     # Kept for later actions; ctrl+m and ctrl+h are Enter and Backspace to a terminal.
-    reserved = {"enter", "slash", "s", "w", "ctrl+m", "ctrl+h", "ctrl+i"}
+    reserved = {"slash", "s", "w", "ctrl+m", "ctrl+h", "ctrl+i"}
     assert not reserved & set(keys)
     assert not any(action.help.endswith(".") for action in ACTIONS)
 

@@ -11,7 +11,7 @@ import click
 import humanize
 
 from pgconsole.backups.catalog import local_backups, s3_backups
-from pgconsole.backups.evidence import Evidence, evidence_path, latest, read_evidence
+from pgconsole.backups.evidence import Evidence, evidence_path, last_look, latest, read_evidence
 from pgconsole.backups.pins import Pin, backup_id, read_pins
 from pgconsole.backups.standing import standing
 from pgconsole.cli.explain import shown
@@ -25,6 +25,7 @@ class _Row(NamedTuple):
 
     backup: StoredBackup
     proof: Evidence | None
+    look: Evidence | None
     pin: Pin | None
 
     @property
@@ -39,7 +40,12 @@ def print_backups(*, in_s3: bool, as_json: bool) -> None:
     listing = s3_backups(settings) if in_s3 else local_backups(settings)
     proofs, pins = _proofs(settings), _pins(settings)
     rows = [
-        _Row(one, latest(proofs, settings, one), pins.get(backup_id(one.name)))
+        _Row(
+            one,
+            latest(proofs, settings, one),
+            last_look(proofs, settings, one),
+            pins.get(backup_id(one.name)),
+        )
         for one in listing.backups
     ]
     if as_json:
@@ -78,6 +84,8 @@ def _line(row: _Row, now: datetime, width: int) -> str:
     known = row.state
     if row.proof is not None:
         known += f" {humanize.naturaltime(now - row.proof.at)}"
+    if row.look is not None and row.look is not row.proof:
+        known += f", verified {humanize.naturaltime(now - row.look.at)}"
     line = f"{name.filename:<{width}}  {size:>11}  {age:<16}  {known}"
     if row.pin is not None:
         line += f"  pinned: {row.pin.note}" if row.pin.note else "  pinned"
@@ -118,5 +126,6 @@ def _as_dict(row: _Row) -> dict[str, object]:
             "problem": proof.problem,
             "job": proof.job,
         },
+        "verified_at": None if row.look is None else row.look.at.isoformat(),
         "pin": None if pin is None else {"note": pin.note, "by": pin.by, "at": pin.at.isoformat()},
     }

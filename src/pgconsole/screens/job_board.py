@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.screens.feeds import Growth
-from pgconsole.widgets.health import is_active
+from pgconsole.status.past_jobs import is_active
 from pgconsole.widgets.job_notice import job_to_show
 from pgconsole.widgets.progress import Progress, ProgressMeter
 

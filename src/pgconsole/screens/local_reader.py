@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pgconsole.backups.evidence import evidence_path, read_evidence
@@ -16,7 +16,7 @@ from pgconsole.errors import PgconsoleError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Listing, StoredBackup
 from pgconsole.widgets.marks import Marks
-from pgconsole.widgets.shelf import Shelf, newest_good, shelf_of
+from pgconsole.widgets.shelf import Shelf, shelf_of, with_marks
 
 _TRUST_MTIME_FOR = timedelta(minutes=1)  # then the directory is listed again in any case
 
@@ -69,15 +69,12 @@ class LocalReader:
             # The same tuple again: whoever draws it sees at once that nothing changed.
             listing = replace(listing, backups=self._shelf.backups)
         shelf = shelf_of(listing)
-        newest = shelf.newest(self._settings.pgdatabase)
         described = self._newest_with_manifest(shelf)
         manifest, problem = self._manifest_of(described) if described is not None else (None, "")
-        return replace(shelf, manifest=manifest, manifest_problem=problem, due=self._due(newest))
+        return replace(shelf, manifest=manifest, manifest_problem=problem)
 
     def _with_marks(self, shelf: Shelf) -> Shelf:
-        marks = read_marks(self._settings)
-        good = newest_good(shelf, self._settings.pgdatabase, marks)
-        return replace(shelf, marks=marks, good=good)
+        return with_marks(shelf, self._settings.pgdatabase, read_marks(self._settings))
 
     def _newest_with_manifest(self, shelf: Shelf) -> StoredBackup | None:
         for backup in shelf.backups:
@@ -94,15 +91,6 @@ class LocalReader:
             except PgconsoleError as error:
                 self._manifest = (backup, None, f"{error.problem}: {error.cause}")
         return self._manifest[1], self._manifest[2]
-
-    def _due(self, newest: StoredBackup | None) -> datetime | None:
-        from pgconsole.schedule import next_runs  # noqa: PLC0415 - see above
-
-        if newest is None:
-            return None
-        settings = self._settings
-        zone = settings.backup_timezone
-        return next_runs(settings.backup_schedule, zone, newest.name.taken_at, 1)[0].astimezone(UTC)
 
 
 def read_marks(settings: Settings) -> Marks:

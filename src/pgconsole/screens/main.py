@@ -24,8 +24,10 @@ from pgconsole.screens.outcome import OutcomeScreen
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Noted, Refused, Work
 from pgconsole.settings import Settings
-from pgconsole.storage.base import StoredBackup
-from pgconsole.widgets.health import Facts, is_active, judge
+from pgconsole.status.past_jobs import is_active
+from pgconsole.status.status import judge
+from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.widgets.answer import facts_of
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.marks import NO_MARKS, Marks
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
@@ -52,6 +54,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def __init__(self, settings: Settings, sources: Sources, now: Callable[[], datetime]) -> None:
         super().__init__()
         self._settings = settings
+        self._sources = sources
         self._now = now
         self._feeds = news.Feeds(settings, sources, self.post_message, now)
         work = Work(settings, self.post_message)
@@ -168,20 +171,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _show_status(self) -> None:
         """The verdict, and under it the job that runs or is news."""
         now = self._now()
-        s3 = self._s3 if self._settings.s3_enabled else None
-        board = self._board
-        facts = Facts(
-            self._settings.pgdatabase,
-            self._local,
-            s3,
-            board.jobs,
-            jobs_known=self._jobs.value is not None,
-            jobs_problem=clean(self._jobs.problem.problem) if self._jobs.problem else "",
-        )
-        verdict = judge(facts, now)
+        board, table = self._board, self._panes.schedule.known
+        verdict = judge(facts_of(self._settings, self._local, self._s3, self._jobs, table), now)
         self._status.judge(verdict, self._panes.schedule.due(now))
+        told = verdict.job if self._status.is_whole else ""
         job, progress = board.notice(now)
-        self._job.show_job(job, progress, now, running=board.running, told=verdict.job)
+        self._job.show_job(job, progress, now, running=board.running, told=told)
         self._panes.log_pane.tick(now)
         self._show_tabs()
 
@@ -267,7 +262,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             return self._board.cancellable is not None
         if action == "upload":
             return self._uploadable() is not None
-        if action in ("verify", "restore", "pin"):
+        if action in ("open", "verify", "restore", "pin"):
             return self._panes.selected is not None
         if action == "pause":
             return self._panes.schedule.known.value is not None
@@ -289,6 +284,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Ask, then copy the selected local backup to S3."""
         if (backup := self._uploadable()) is not None:
             self._errands.upload(backup)
+
+    def action_open(self) -> None:
+        """Look into the selected copy."""
+        if (backup := self._panes.selected) is not None:
+            from pgconsole.screens.opening import opened  # noqa: PLC0415 - after the first paint
+
+            known = self._s3 if backup.place is Place.S3 else self._local
+            others = known.value.backups if known.value is not None else None
+            screen = opened(self._settings, backup, others, self._sources, self._marks, self._now)
+            self.app.push_screen(screen)
 
     def action_verify(self) -> None:
         """Ask, then verify the selected copy."""

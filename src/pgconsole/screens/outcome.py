@@ -12,9 +12,9 @@ from pgconsole.jobs import Job
 from pgconsole.jobs.texts import JSON
 from pgconsole.screens.reading import ReadingScreen
 from pgconsole.widgets.checks import checks_of, checks_text
+from pgconsole.widgets.health import GLYPHS, STYLES
 from pgconsole.widgets.job_notice import outcome
 from pgconsole.widgets.line import Part
-from pgconsole.widgets.strips import GLYPHS, STYLES
 from pgconsole.widgets.words import clean
 
 _HIDDEN = ("checks", "evidence")  # a table of their own shows the first, the panes the others

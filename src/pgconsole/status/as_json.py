@@ -25,7 +25,7 @@ def as_json(report: Report, exit_code: int) -> dict[str, JSON]:
         "database": facts.database,
         "state": str(verdict.state),
         "exit_code": exit_code,
-        "text": verdict.text,
+        "text": verdict.sentence,
         "lost_since": _time(verdict.lost_since),
         "classes": {str(found.backup_class): _class(found, report) for found in report.classes},
         "last_verify": _proof(report.last_proof, report.at),

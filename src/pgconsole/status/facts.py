@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pgconsole.backups.evidence import Evidence, Proof
+from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import Job
@@ -36,6 +38,14 @@ class Answered(Protocol[T_co]):
     def problem(self) -> PgconsoleError | None:
         """Why the latest attempt failed; None if it did not."""
 
+    @property
+    def failing_since(self) -> datetime | None:
+        """When the first attempt failed since the last answer; None: there was one attempt."""
+
+    @property
+    def so_far(self) -> T_co | None:
+        """What the attempt under way has brought so far; never to be taken for the whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
@@ -44,21 +54,29 @@ class Answer(Generic[T]):
     value: T | None = None
     read_at: datetime | None = None
     problem: PgconsoleError | None = None
+    failing_since: datetime | None = None
+    so_far: T | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what takes a walk over all backups is worked out once
 class Holdings:
     """The configured database's backups in one place.
 
     Attributes:
         backups: The newest first; other databases' are left out.
-        proofs: By location, the last proof that is about the copy as it is now.
+        proofs: By location, what is proven of the copy as it is now.
         proofs_problem: Why the proofs can't be read; empty if they can.
+        manifest: Of the newest backup that has one, if it was read.
+        manifest_problem: Why that manifest can't be read; empty if it can.
+        looks: By location, the last proof about the copy where another one counts.
     """
 
     backups: tuple[StoredBackup, ...]
     proofs: Mapping[str, Evidence]
     proofs_problem: str = ""
+    manifest: Manifest | None = None
+    manifest_problem: str = ""
+    looks: Mapping[str, Evidence] = field(default_factory=dict)
 
     def newest(self) -> StoredBackup | None:
         """The newest backup, whatever is known of it."""
@@ -66,14 +84,16 @@ class Holdings:
 
     def good(self, backup_class: BackupClass | None = None) -> StoredBackup | None:
         """The newest backup that is proven complete, of one class or of any."""
-        for backup in self.backups:
-            if backup_class in (None, backup.name.backup_class) and self.is_good(backup):
-                return backup
-        return None
+        return self._good.get(backup_class)
 
+    @cached_property
     def oldest_good(self) -> StoredBackup | None:
         """The oldest backup that is proven complete."""
         return next(filter(self.is_good, reversed(self.backups)), None)
+
+    def described(self) -> StoredBackup | None:
+        """The newest backup that has a manifest."""
+        return next((backup for backup in self.backups if backup.has_manifest), None)
 
     def is_good(self, backup: StoredBackup) -> bool:
         """Whether it is proven that all of the database is in it."""
@@ -81,8 +101,28 @@ class Holdings:
 
     def proof(self, backup: StoredBackup) -> Proof:
         """What is proven of this copy."""
-        found = self.proofs.get(backup.location)
+        found = self.evidence(backup)
         return found.proof if found is not None else Proof.LISTED
+
+    def evidence(self, backup: StoredBackup) -> Evidence | None:
+        """What is proven of this copy as it is now."""
+        return self.proofs.get(backup.location)
+
+    def last_look(self) -> Evidence | None:
+        """The newest proof of all."""
+        everything = (*self.proofs.values(), *self.looks.values())
+        return max(everything, key=lambda proof: proof.at, default=None)
+
+    @cached_property
+    def _good(self) -> Mapping[BackupClass | None, StoredBackup]:
+        found: dict[BackupClass | None, StoredBackup] = {}
+        for backup in self.backups:
+            if backup.name.backup_class not in found and self.is_good(backup):
+                found[backup.name.backup_class] = backup
+                found.setdefault(None, backup)
+                if len(found) > len(BackupClass):
+                    break
+        return found
 
 
 @dataclass(frozen=True, slots=True)

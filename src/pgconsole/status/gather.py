@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pgconsole.backups.catalog import latest_manifest, local_backups
-from pgconsole.backups.evidence import Evidence, latest, read_evidence
+from pgconsole.backups.catalog import latest_manifest, load_manifest, local_backups
+from pgconsole.backups.evidence import Evidence, last_look, latest, read_evidence
 from pgconsole.errors import NoAnswerError, PgconsoleError, StorageError
 from pgconsole.jobs import list_jobs
 from pgconsole.schedule import next_runs
@@ -86,7 +87,14 @@ def _answer(what: str, pending: Pending[T], deadline: float) -> Answer[T]:
 
 def _local(settings: Settings) -> Holdings:
     # Proofs after the list: a job notes its proof before its backup gets its name.
-    return _holdings(settings, local_backups(settings).backups)
+    holdings = _holdings(settings, local_backups(settings).backups)
+    described = holdings.described()
+    if described is None:
+        return holdings
+    try:
+        return replace(holdings, manifest=load_manifest(settings, described))
+    except PgconsoleError as error:
+        return replace(holdings, manifest_problem=f"{error.problem}: {error.cause}")
 
 
 def _s3(settings: Settings) -> Holdings:
@@ -102,11 +110,15 @@ def _holdings(settings: Settings, found: tuple[StoredBackup, ...] | list[StoredB
     except OSError as error:
         return Holdings(backups, {}, error.strerror or str(error))
     proofs: dict[str, Evidence] = {}
+    looks: dict[str, Evidence] = {}
     for backup in backups:
         proof = latest(everything, settings, backup)
         if proof is not None:
             proofs[backup.location] = proof
-    return Holdings(backups, proofs)
+        look = last_look(everything, settings, backup)
+        if look is not None and look is not proof:
+            looks[backup.location] = look
+    return Holdings(backups, proofs, looks=looks)
 
 
 def _scheduler(settings: Settings, now: datetime) -> Scheduler:

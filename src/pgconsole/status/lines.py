@@ -15,7 +15,7 @@ from pgconsole.status.words import ago, clean, size, span
 def lines_of(report: Report) -> Iterator[str]:
     """The report, a line each."""
     verdict = report.verdict
-    yield f"{verdict.state}: {verdict.text.removeprefix('Unknown: ')}"
+    yield f"{verdict.state}: {verdict.sentence.partition(': ')[2]}"
     topics = [
         *((str(found.backup_class), _class(found, report)) for found in report.classes),
         ("verified", _verified(report)),

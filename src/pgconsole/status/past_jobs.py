@@ -38,6 +38,11 @@ def concerns(job: Job, database: str) -> bool:
     return job.kind == "backup" and job.request.get("database", database) == database
 
 
+def is_active(job: Job) -> bool:
+    """Whether the job has not ended."""
+    return not job.status.ended
+
+
 def ended(job: Job) -> datetime:
     """When the job ended; for an interrupted one the last that is known of it."""
     return job.finished_at or job.started_at or job.created_at

@@ -51,12 +51,18 @@ def report_of(facts: Facts, now: datetime) -> Report:
         verdict=judge(facts, now),
         facts=facts,
         classes=class_statuses(facts, now),
-        last_proof=max(_proofs(facts), key=lambda proof: proof.at, default=None),
+        last_proof=_last_look(facts),
         last_failure=last_failure(facts),
         life=life_of(facts.scheduler, now),
         next_run=next_runs(facts.schedule, facts.timezone, now, 1)[0].astimezone(UTC),
         warnings=tuple(_warnings(facts, now)),
     )
+
+
+def _last_look(facts: Facts) -> Evidence | None:
+    places = (place.value for place in (facts.local, facts.s3) if place is not None)
+    looks = (place.last_look() for place in places if place is not None)
+    return max(filter(None, looks), key=lambda proof: proof.at, default=None)
 
 
 def _proofs(facts: Facts) -> Iterator[Evidence]:

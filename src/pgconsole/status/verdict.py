@@ -27,12 +27,21 @@ class Verdict:
 
     Attributes:
         state: The answer in a word.
-        text: The answer in a sentence.
+        text: The answer in a sentence, which begins with Protected, At risk or Unknown.
+        detail: What else is known of it, for those who have room; may be empty.
+        loss: What would be lost if the database died now, in a sentence; empty if unknown.
         lost_since: A restore now would lose what changed after this moment; None if unknown.
         job: Id of the failed job whose cause the sentence tells, or empty.
     """
 
     state: State
     text: str
+    detail: str = ""
+    loss: str = ""
     lost_since: datetime | None = None
     job: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The answer, and what would be lost."""
+        return f"{self.text} {self.loss}" if self.loss else self.text

@@ -39,6 +39,20 @@ def short_span(length: timedelta) -> str:
     return _one(max(0, int(length.total_seconds())))
 
 
+def brief(length: timedelta) -> str:
+    """A length of time in one unit, as short as it can be said: `12 s`, `12 m`, `31 h`, `9 d`."""
+    return _one(max(0, int(length.total_seconds()))).replace("min", "m")
+
+
+def precise(length: timedelta) -> str:
+    """A length of time to the minute: `4 m`, `2 h 04 m`, `3 d 2 h`."""
+    minutes = max(0, int(length.total_seconds())) // MINUTE
+    hours, minute = divmod(minutes, 60)
+    if hours >= _HOURS_UNTIL // HOUR:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {minute:02} m" if hours else brief(length)
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago; a moment ahead of this host's clock is said to be so."""
     if moment - now > timedelta(minutes=1):

@@ -200,7 +200,7 @@ class BackupTable(ScrollView, can_focus=True, inherit_bindings=False):
         ]
         if self._elsewhere is not None:
             columns.append(_Column(self._elsewhere_name, 5))
-        if len(self._shelf.newest_any) > 1:
+        if len(self._shelf.by_database) > 1:
             # Whose backup it is matters more than what can be seen otherwise.
             while (rest := width - _taken_by(columns)) < 12 and len(columns) > 3:
                 columns.remove(_least_needed(columns, self._elsewhere_name))

@@ -25,7 +25,7 @@ SIGNS = {
     Standing.EMPTY: ("✗", "bad"),
     Standing.DAMAGED: ("✗", "bad"),
 }
-_STYLES = {
+STYLES = {
     "good": "$text-success",
     "plain": "",
     "dim": "$muted",
@@ -50,7 +50,7 @@ def copy_text(
     known = standing(backup, elsewhere, proof)
     sign, kind = SIGNS[known]
     parts: list[Part] = [
-        (f"{sign} {known}", f"{_STYLES[kind]} bold"),
+        (f"{sign} {known}", f"{STYLES[kind]} bold"),
         f": {_meaning(known, proof)}",
     ]
     if proof is not None:

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from pgconsole.jobs import Job, JobStatus
+from pgconsole.status.past_jobs import ended, is_active
 from pgconsole.widgets.checks import checks_of, summary
 from pgconsole.widgets.copy_text import duration
-from pgconsole.widgets.health import Level, ended, is_active
+from pgconsole.widgets.health import Level
 from pgconsole.widgets.progress import Progress
 from pgconsole.widgets.words import ago, clean, size, span
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -9,6 +10,7 @@ from typing import Generic, TypeVar
 from pgconsole.errors import PgconsoleError
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Known(Generic[T]):
         read_at: When it was given.
         problem: Why the latest attempt failed; None if it did not.
         failed_at: When it failed.
+        failing_since: When the first attempt failed since the last answer.
         asked_at: When the attempt under way began; None if none is.
         so_far: What the attempt under way has brought so far; never to be taken for the whole.
     """
@@ -28,6 +31,7 @@ class Known(Generic[T]):
     read_at: datetime | None = None
     problem: PgconsoleError | None = None
     failed_at: datetime | None = None
+    failing_since: datetime | None = None
     asked_at: datetime | None = None
     so_far: T | None = None
 
@@ -45,7 +49,19 @@ class Known(Generic[T]):
 
     def failed(self, problem: PgconsoleError, now: datetime) -> Known[T]:
         """A failed attempt; the last answer stays, and gets older."""
-        return Known(self.value, self.read_at, problem, now)
+        return Known(self.value, self.read_at, problem, now, self.failing_since or now)
+
+    def map(self, function: Callable[[T], U]) -> Known[U]:
+        """The same about something that follows from the answer."""
+        return Known(
+            value=function(self.value) if self.value is not None else None,
+            read_at=self.read_at,
+            problem=self.problem,
+            failed_at=self.failed_at,
+            failing_since=self.failing_since,
+            asked_at=self.asked_at,
+            so_far=function(self.so_far) if self.so_far is not None else None,
+        )
 
     def waiting(self, now: datetime) -> timedelta:
         """How long the attempt under way has been going on."""

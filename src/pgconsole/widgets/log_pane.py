@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pgconsole.errors import PgconsoleError
 from pgconsole.settings import Settings
-from pgconsole.widgets.health import ended, is_active
+from pgconsole.status.past_jobs import ended, is_active
 from pgconsole.widgets.job_notice import title
 from pgconsole.widgets.journal_log import JournalLog
 from pgconsole.widgets.pane import Pane

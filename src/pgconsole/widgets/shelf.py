@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
-from pgconsole.backups.standing import standing
+from pgconsole.backups.evidence import Evidence
 from pgconsole.dumps.manifest import Manifest
+from pgconsole.status.facts import Holdings
 from pgconsole.storage.base import Listing, StoredBackup
 from pgconsole.widgets.marks import NO_MARKS, Marks
+
+
+@dataclass(frozen=True)
+class MarkedHoldings(Holdings):
+    """A database's backups, each proof looked up when it is asked for.
+
+    Attributes:
+        marks: Proofs of all copies.
+    """
+
+    marks: Marks = NO_MARKS
+
+    def evidence(self, backup: StoredBackup) -> Evidence | None:
+        """The last proof about this copy as it is now."""
+        return self.marks.proof(backup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +34,43 @@ class Shelf:
     Attributes:
         backups: The newest first.
         sizes: Compressed bytes by `<class>/<name>`, to compare the two places.
-        newest_any: The newest backup by database.
+        by_database: Each database's backups, the newest first.
         total: Bytes of all backups.
         foreign: Files that are none of ours.
         leftovers: Partial files that killed jobs left.
         marks: Proofs and pins; they lie in the backup directory, whatever place they are about.
-        good: The newest backup of the configured database that is proven complete.
         manifest: Of the newest backup of the configured database that has one, if it was read.
         manifest_problem: Why that manifest could not be read; empty if it could.
-        due: When the schedule wanted the run after the newest backup, UTC.
+        judged: The configured database's backups as they are judged, worked out by whoever read
+            the marks; None: not yet.
     """
 
     backups: tuple[StoredBackup, ...]
     sizes: Mapping[str, int]
-    newest_any: Mapping[str, StoredBackup]
+    by_database: Mapping[str, tuple[StoredBackup, ...]]
     total: int
     foreign: int
     leftovers: int
     marks: Marks = NO_MARKS
-    good: StoredBackup | None = None
     manifest: Manifest | None = None
-    due: datetime | None = None
     manifest_problem: str = ""
+    judged: Holdings | None = None
 
-    def newest(self, database: str) -> StoredBackup | None:
-        """The newest backup of a database."""
-        return self.newest_any.get(database)
+    def holdings(self, database: str, marks: Marks) -> Holdings:
+        """A database's backups, to be judged.
+
+        Args:
+            database: Other databases' backups do not count.
+            marks: What was proven; they lie in the backup directory.
+        """
+        return MarkedHoldings(
+            backups=self.by_database.get(database, ()),
+            proofs={},
+            proofs_problem=marks.problem,
+            manifest=self.manifest,
+            manifest_problem=self.manifest_problem,
+            marks=marks,
+        )
 
 
 EMPTY_SHELF = Shelf((), {}, {}, 0, 0, 0)
@@ -57,20 +83,23 @@ def shelf_of(listing: Listing, *, whole: bool = True) -> Shelf:
         listing: What lies there.
         whole: False: more is coming. Half a list is compared with nothing.
     """
+    by_database: dict[str, list[StoredBackup]] = {}
+    for backup in listing.backups:
+        by_database.setdefault(backup.name.database, []).append(backup)
     sizes = {backup.name.relative_path: backup.size for backup in listing.backups} if whole else {}
     return Shelf(
         backups=listing.backups,
         sizes=sizes,
-        newest_any={backup.name.database: backup for backup in reversed(listing.backups)},
+        by_database={name: tuple(backups) for name, backups in by_database.items()},
         total=sum(backup.size for backup in listing.backups),
         foreign=len(listing.foreign),
         leftovers=len(listing.leftovers),
     )
 
 
-def newest_good(shelf: Shelf, database: str, marks: Marks) -> StoredBackup | None:
-    """The newest backup of a database that is proven complete."""
-    for backup in shelf.backups if marks.proofs else ():
-        if backup.name.database == database and standing(backup, {}, marks.proof(backup)).is_good:
-            return backup
-    return None
+def with_marks(shelf: Shelf, database: str, marks: Marks) -> Shelf:
+    """The backup directory with its marks; what takes a walk over all backups is done here."""
+    judged = shelf.holdings(database, marks)
+    judged.good()
+    _ = judged.oldest_good
+    return replace(shelf, marks=marks, judged=judged)

@@ -11,20 +11,17 @@ from textual.containers import Horizontal
 
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.settings import Settings
-from pgconsole.widgets.health import Level, Verdict, is_active
+from pgconsole.status.past_jobs import is_active
+from pgconsole.status.verdict import Verdict
+from pgconsole.widgets.answer import answer
+from pgconsole.widgets.health import GLYPHS, OF_STATE, STYLES
 from pgconsole.widgets.job_notice import figures, outcome, title
 from pgconsole.widgets.line import Line, Part
 from pgconsole.widgets.progress import Progress
-from pgconsole.widgets.words import clean, clipped, span, stamp, zone_name
+from pgconsole.widgets.words import clean, clipped, span, zone_name
 
-GLYPHS = {Level.GOOD: "✓", Level.WARNING: "!", Level.BAD: "✗", Level.UNKNOWN: "?"}
-STYLES = {
-    Level.GOOD: "$text-success",
-    Level.WARNING: "$text-warning",
-    Level.BAD: "$text-error",
-    Level.UNKNOWN: "$text-warning",
-}
 _BAR_FULL, _BAR_REST = "━", "─"
+_SIGN = 2  # cells
 _GUTTER = 6  # the sign, and the padding of a high window
 
 
@@ -89,29 +86,41 @@ class _Strip(Horizontal):
 
 
 class StatusStrip(_Strip):
-    """Are my backups good? What would a restore lose? When is the next run due?"""
+    """Are my backups good? What would be lost now? When is the next run due?"""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("status")
-        self._zone = settings.backup_timezone
+        self._settings = settings
+        self._again: Callable[[], None] = lambda: None
+        self._is_whole = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the verdict is on the screen."""
+        return self._is_whole
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self._again()
 
     def judge(self, verdict: Verdict, due: tuple[str, bool]) -> None:
         """Show a verdict, and what to expect next; True: that is cause for worry."""
-        below: list[Part] = []
-        if verdict.lost_since is not None:
-            moment = f"{stamp(verdict.lost_since, self._zone)} "
-            moment += zone_name(self._zone, verdict.lost_since)
-            below.append((f"A restore loses changes since {moment}", "$muted"))
-        text, worry = due
-        if text:
-            if not below:
-                text = text.replace("next due", "next run due", 1)
-                text = text[0].upper() + text[1:]
-            below += [(" · ", "$muted")] if below else []
-            below.append((f"! {text}", "$text-warning") if worry else (text, "$muted"))
-        style = STYLES[verdict.level]
-        more: list[Part] = ["\n", *below] if below else []
-        self._show(GLYPHS[verdict.level], style, (verdict.text, f"{style} bold"), *more)
+        self._again = partial(self._show_verdict, verdict, due)
+        self._again()
+
+    def _show_verdict(self, verdict: Verdict, due: tuple[str, bool]) -> None:
+        level = OF_STATE[verdict.state]
+        width = max(20, (self.container_size.width or 80) - _SIGN - self.gutter.width)
+        shown = answer(verdict, due, self._settings, width)
+        self._is_whole = shown.is_whole
+        between = "\n" if shown.below else " "
+        rest: list[Part] = []
+        for text, worry in shown.rest:
+            rest.append((f"! {text}", "$text-warning") if worry else (text, "$muted"))
+            rest.append((" · ", "$muted"))
+        style = STYLES[level]
+        after = [between, *rest[:-1]] if rest else []
+        self._show(GLYPHS[level], style, (shown.text, f"{style} bold"), *after)
 
 
 class JobStrip(_Strip):

@@ -61,7 +61,8 @@ def verified(context: Context) -> Finding:
         )
     if not proofs:
         return not_set_up("no backups to verify")
-    last = max(holdings.proofs.values(), key=lambda proof: proof.at)
+    last = holdings.last_look()
+    assert last is not None  # each of them is proven
     return ok(f"all {len(proofs)} are proven complete, the last {ago(last.at, context.now)}")
 
 
