@@ -1,0 +1,1 @@
+"""All logs as one: the journals of many jobs and the scheduler's log, in the order of time."""

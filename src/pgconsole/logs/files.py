@@ -1,0 +1,130 @@
+"""Which files there are: found again under other names, let go when they are gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from pgconsole.jobs.journal import EVENTS
+from pgconsole.jobs.spec import parse_id
+from pgconsole.jobs.store import jobs_directory
+from pgconsole.logs.segment import Place, Row, Segment
+from pgconsole.schedule.service_log import OLDER, SERVICE_LOG
+from pgconsole.schedule.state import schedule_directory
+from pgconsole.settings import Settings
+from pgconsole.storage.files import open_regular
+
+Places = Callable[[], Sequence[Place]]
+SERVICE = "service"
+
+
+def places_of(settings: Settings, most_jobs: int) -> list[Place]:
+    """The journals of the newest jobs, the oldest first, and the scheduler's log.
+
+    Raises:
+        OSError: The directory of all jobs can't be read.
+    """
+    directory = jobs_directory(settings)
+    try:
+        names = sorted(filter(parse_id, os.listdir(directory)))  # noqa: PTH208 - ten times as fast
+    except FileNotFoundError:
+        names = []
+    found = []
+    for name in names[-most_jobs:]:
+        parsed = parse_id(name)
+        assert parsed is not None
+        found.append(Place(directory / name / EVENTS, name, parsed[1]))
+    # In this order: a file that is renamed between the two looks is seen twice, never not at all.
+    for name in (SERVICE_LOG, OLDER):
+        found.append(Place(schedule_directory(settings) / name, "", SERVICE))
+    return found
+
+
+class Files:
+    """The open files of all logs.
+
+    Args:
+        places: Where logs are now.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._open: dict[tuple[int, int], Segment] = {}
+        self._numbers = count()
+        self.segments: dict[int, Segment] = {}
+
+    def refresh(self) -> set[int]:
+        """Look which files there are now.
+
+        Returns:
+            The numbers of the segments that are gone: removed, cut off, or written anew.
+
+        Raises:
+            OSError: The places are not known, or a file can't be read.
+        """
+        seen: set[tuple[int, int]] = set()
+        gone: set[int] = set()
+        for place in self._places():
+            try:
+                status = os.stat(place.path, follow_symlinks=False)  # noqa: PTH116 - often
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            file = (status.st_dev, status.st_ino)
+            segment = self._open.get(file)
+            if segment is not None and segment.is_another():
+                gone.add(self._close(file))
+                segment = None
+            if segment is None and not self._take(file, place):
+                continue
+            seen.add(file)
+        for file in self._open.keys() - seen:
+            gone.add(self._close(file))
+        return gone
+
+    def grown(self, most_bytes: int) -> tuple[list[Row], bool]:
+        """New lines, about so many bytes of them at most.
+
+        Returns:
+            The lines, and whether there may be more.
+
+        Raises:
+            OSError: A file can't be read.
+        """
+        rows: list[Row] = []
+        read = 0
+        for segment in self.segments.values():
+            before = segment.unread
+            while read < most_bytes and before:
+                rows += segment.grown()
+                after = segment.unread
+                if after >= before:  # half a line, or its writer is faster than we are
+                    break
+                read += before - after
+                before = after
+        return rows, read >= most_bytes
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were not looked at yet."""
+        return sum(segment.unread for segment in self.segments.values())
+
+    def _take(self, file: tuple[int, int], place: Place) -> bool:
+        try:
+            fd = open_regular(place.path)
+        except OSError:
+            return False  # gone again, or nothing that could be a log
+        status = os.fstat(fd)
+        if (status.st_dev, status.st_ino) != file or file in self._open:
+            os.close(fd)  # replaced since: the next look finds it
+            return False
+        segment = Segment(next(self._numbers), place, fd)
+        self._open[file] = segment
+        self.segments[segment.number] = segment
+        return True
+
+    def _close(self, file: tuple[int, int]) -> int:
+        segment = self._open.pop(file)
+        del self.segments[segment.number]
+        segment.close()
+        return segment.number
