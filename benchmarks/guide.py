@@ -18,6 +18,7 @@ INTEGRITY = 'gzip -t "$FILE"'
 CONTENT = """test "$(zcat "$FILE" | grep -c '^-- PostgreSQL database dump')" -eq 2"""
 # The rows of one table.
 TABLE = r"""zcat "$FILE" | LC_ALL=C awk '/^COPY public\.accounts /{on=1;next} /^\\\.$/{on=0} on'"""
+RESTORE = """zcat "$FILE" | psql -X --single-transaction --set ON_ERROR_STOP=on > /dev/null"""
 
 _BOTO3 = """
 import os, sys, boto3

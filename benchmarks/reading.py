@@ -1,6 +1,6 @@
-"""What pgconsole reads out of a backup, as a program: `reading.py verify|table FILE`.
+"""One table out of a backup, as a program: `reading.py FILE`.
 
-There are no commands for these yet; the program does what they will do, start-up included.
+It stops where `pgconsole rows` begins to decode the cells, as the filter it is compared with does.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pgconsole.dumps.integrity import check_dump
 from pgconsole.dumps.manifest import Manifest, parse_manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX
 from pgconsole.dumps.reader import DumpReader
@@ -58,13 +57,6 @@ def share_read(file: Path) -> float:
     return source.bytes_read / source.size
 
 
-def _main(what: str, file: Path) -> None:
-    source = LocalFile(str(file))
-    if what == "verify":
-        check_dump(source, manifest_of(file), lambda _: None)
-    else:
-        read_table(source, manifest_of(file))
-
-
 if __name__ == "__main__":
-    _main(sys.argv[1], Path(sys.argv[2]))
+    file = Path(sys.argv[1])
+    read_table(LocalFile(str(file)), manifest_of(file))

@@ -79,7 +79,9 @@ class Bench:
             self._say(f"round {number} of {rounds}")
             self._guide()
             self._run("floor", guide.shell(guide.FLOOR))
-            self._read(self._pgconsole("pgconsole", {}))
+            file = self._pgconsole("pgconsole", {})
+            self._read(file)
+            self._restore(file)
             if self._s3 is not None:
                 self._pgconsole("pgconsole s3", self._s3.environment(BUCKET))
         self._starts(2 * rounds)
@@ -112,9 +114,14 @@ class Bench:
         return file
 
     def _read(self, file: Path) -> None:
-        for what in ("verify", "table"):
-            self._run(what, [sys.executable, "-P", reading.__file__, what, str(file)])
+        self._run("verify", [str(PGCONSOLE), "verify", str(file)])
+        self._run("table", [sys.executable, "-P", reading.__file__, str(file)])
         self.results.table_share = reading.share_read(file)
+
+    def _restore(self, file: Path) -> None:
+        """Over the database that was dumped, so that the next round finds it as it was."""
+        self._run("guide restore", guide.shell(guide.RESTORE), {"FILE": str(file)})
+        self._run("restore", [str(PGCONSOLE), "restore", str(file), "--yes"])
 
     def _remove_backups(self) -> None:
         """What the round before left, here and in the bucket; the last ones stay to be listed."""
