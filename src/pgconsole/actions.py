@@ -63,6 +63,14 @@ ACTIONS = (
         work="backup",
     ),
     Action(
+        "open",
+        ("enter",),
+        "Look into the selected copy",
+        "Open the selected copy: its tables, what has changed, its rows and its SQL",
+        Group.WORK,
+        shown="Enter",
+    ),
+    Action(
         "verify",
         ("v",),
         "Verify the selected copy",

@@ -56,7 +56,7 @@ def sections(actions: tuple[Action, ...] = ACTIONS) -> list[tuple[str, list[tupl
         )
         for group in Group
     ]
-    return [*found, ("Words", list(_WORDS))]
+    return [*(section for section in found if section[1]), ("Words", list(_WORDS))]
 
 
 def _line(css: str, text: str) -> Line:

@@ -12,7 +12,7 @@ from pgconsole.actions import Action
 
 
 class Offering(Protocol):
-    """An app that says what can be done in it."""
+    """An app or a screen that says what can be done in it."""
 
     actions: tuple[Action, ...]
 
@@ -22,7 +22,8 @@ class ActionProvider(Provider):
 
     @property
     def _actions(self) -> tuple[Action, ...]:
-        return cast(Offering, self.app).actions
+        offering = self.screen if hasattr(self.screen, "actions") else self.app
+        return cast(Offering, offering).actions
 
     async def discover(self) -> Hits:
         """All actions, before anything is typed."""

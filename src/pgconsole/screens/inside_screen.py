@@ -1,0 +1,153 @@
+"""What the screens of an opened backup share: jobs, leaving, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.screen import Screen
+
+from pgconsole.actions import Action
+from pgconsole.backups.opened import TableFacts
+from pgconsole.jobs import JobStatus
+from pgconsole.screens.errands import Errands
+from pgconsole.screens.export import ExportScreen
+from pgconsole.screens.help import HelpScreen
+from pgconsole.screens.job_line import JobLine, JobLineKnown
+from pgconsole.screens.sources import Sources
+from pgconsole.screens.work import Accepted, Refused, Work
+from pgconsole.settings import Settings
+from pgconsole.storage.base import StoredBackup
+from pgconsole.widgets.line import Line
+from pgconsole.widgets.words import clean
+
+
+class InsideScreen(Screen[None], inherit_bindings=False):
+    """A screen above the main one, about one backup.
+
+    Args:
+        settings: What the operator configured.
+        backup: The copy.
+        sources: Where the news about jobs comes from.
+        now: The clock.
+    """
+
+    ALL_ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    AUTO_FOCUS = ""
+
+    def __init__(
+        self,
+        settings: Settings,
+        backup: StoredBackup,
+        sources: Sources,
+        now: Callable[[], datetime],
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.backup = backup
+        self.sources = sources
+        self.now = now
+        self.actions = tuple(
+            action for action in self.ALL_ACTIONS if not (settings.read_only and action.mutates)
+        )
+        self.title_line = Line(classes="inside-title")
+        self.notice = Line(classes="inside-notice")
+        self.info = Line(classes="inside-info")
+        self.job_line = JobLine(settings, sources, self.post_message, now)
+        self._work = Work(settings, self.post_message)
+        self.errands = Errands(lambda: self.app, settings, self._work, now)
+
+    def on_mount(self) -> None:
+        """Paint first, then read."""
+        self.tick()
+        self.set_interval(1.0, self.tick)
+        self.call_after_refresh(self.start)
+
+    def on_unmount(self) -> None:
+        """Leaving waits for nobody."""
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to read."""
+        self.job_line.start()
+
+    def stop(self) -> None:
+        """What still comes is of no interest."""
+        self.job_line.stop()
+
+    def tick(self) -> None:
+        """Let ages grow."""
+        self.job_line.tick()
+
+    def ended(self) -> None:
+        """A job has ended."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what is refused in read-only mode; grey what can't be done now."""
+        if action == "cancel":
+            if self.settings.read_only:
+                return False
+            return True if self.job_line.board.cancellable is not None else None
+        return True
+
+    @on(JobLineKnown)
+    def _jobs_known(self, message: JobLineKnown) -> None:
+        for job in self.job_line.take(message):
+            result = job.result or {}
+            if job.kind == "export" and job.status is JobStatus.DONE:
+                text = f"{result.get('rows', 0):,} rows in {clean(str(result.get('path')))}"
+                self.notify(text, title="Exported", timeout=15, markup=False)
+            self.ended()
+
+    @on(Accepted)
+    def _accepted(self) -> None:
+        self.job_line.refresh()
+
+    @on(Refused)
+    def _refused(self, message: Refused) -> None:
+        error = message.error
+        text = "\n".join(part for part in (error.cause, f"Next: {error.fix}") if part)
+        self.notify(text, title=clean(error.problem), severity="error", timeout=20, markup=False)
+
+    def export(self, table: TableFacts) -> None:
+        """Ask where to, then write a table there."""
+
+        def answered(path: Path | None) -> None:
+            if path is not None:
+                self._work.start(
+                    "export",
+                    {
+                        "place": str(self.backup.place), "location": self.backup.location,
+                        "table": table.name, "path": str(path),
+                    },
+                )  # fmt: skip
+
+        self.app.push_screen(ExportScreen(self.backup, table), answered)
+
+    def action_cancel(self) -> None:
+        """Ask, then cancel."""
+        if (job := self.job_line.board.cancellable) is not None:
+            self.errands.cancel(job)
+
+    def action_dismiss_notice(self) -> None:
+        """Take the notice about an ended job off the screen."""
+        self.job_line.dismiss()
+
+    def action_back(self) -> None:
+        """Back to where it was opened."""
+        self.dismiss()
+
+    def action_palette(self) -> None:
+        """All commands."""
+        self.app.action_command_palette()
+
+    def action_help(self) -> None:
+        """All keys."""
+        self.app.push_screen(HelpScreen(self.actions))
+
+    def action_quit(self) -> None:
+        """Close the console; jobs go on."""
+        self.app.exit()
