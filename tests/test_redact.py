@@ -1,6 +1,7 @@
 """Secrets are hidden in every form that a tool may print them in."""
 
 import json
+import shlex
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -21,6 +22,11 @@ NASTY = "p@ #:/\\'\"%é"
         repr(NASTY),
         NASTY.replace("\\", "\\\\").replace("'", "\\'"),
         NASTY.replace("'", "''"),
+        quote(NASTY, safe="").lower(),
+        repr(NASTY.encode()),
+        shlex.quote(NASTY),
+        NASTY.replace('"', "&quot;").replace("'", "&apos;"),
+        NASTY.replace('"', "&#34;").replace("'", "&#39;"),
     ],
 )
 def test_every_form_is_hidden(form: str):
@@ -37,3 +43,8 @@ def test_a_secret_inside_another_leaves_nothing():
 
 def test_no_secret_changes_nothing():
     assert Redactor(["", ""])("text") == "text"
+
+
+def test_a_secret_that_is_no_utf8_is_hidden():
+    secret = b"p\xff\xfe word".decode(errors="surrogateescape")
+    assert Redactor([secret])(f"x {secret} y p%FF%FE%20word z") == "x *** y *** z"

@@ -89,6 +89,9 @@ def test_the_guides_db_password_works(monkeypatch: pytest.MonkeyPatch):
         ("RETENTION_DAILY", "-1", "greater than or equal to 0"),
         ("RETENTION_WEEKLY", "many", "integer"),
         ("S3_ENDPOINT_URL", "minio:9000", "https://"),
+        ("S3_SSE", "aes", "'AES256'"),
+        ("AWS_CA_BUNDLE", "ca.pem", "absolute path"),
+        ("AWS_CA_BUNDLE", "/nowhere/ca.pem", "can read"),
         ("BACKUP_SCHEDULE", "0 25 * * *", "field 2 (hour) is '25'"),
         ("BACKUP_SCHEDULE", "@daily", "five fields"),
         ("BACKUP_SCHEDULE", "0 0 2 * * *", "this has 6"),
@@ -106,6 +109,14 @@ def test_a_wrong_value_is_named_with_reason_and_example(
     assert says in text
     assert "a right value" in text
     assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_a_kms_key_without_kms_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S3_SSE_KMS_KEY_ID", "alias/backups")
+    with pytest.raises(ConfigurationError, match="S3_SSE is not aws:kms"):
+        load_settings()
+    monkeypatch.setenv("S3_SSE", "aws:kms")
+    assert load_settings().s3_sse_kms_key_id == "alias/backups"
 
 
 def test_all_wrong_values_in_one_report(monkeypatch: pytest.MonkeyPatch):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+# A URL with user and password, in whatever way its owner has escaped them, or a connection string.
+_WITH_PASSWORD = re.compile(r"://.*@|\bpassword\s*=", re.IGNORECASE | re.DOTALL)
+_ESCAPED = re.compile(r"%[0-9A-F]{2}")
 
 
 class Redactor:
@@ -28,17 +32,30 @@ class Redactor:
         return text
 
 
+def holds_password(text: str) -> bool:
+    """Whether a text is a URL with user and password, or a connection string with a password."""
+    return _WITH_PASSWORD.search(text) is not None
+
+
 def _forms(secret: str) -> set[str]:
-    """The secret as is, as in a URL, in JSON, in a Python repr and in a libpq conninfo string."""
+    """The secret as is, and as URLs, JSON, Python, libpq, SQL, XML and the shell write it."""
     conninfo = secret.replace("\\", "\\\\").replace("'", "\\'")
+    raw = secret.encode(errors="surrogateescape")  # as in the environment: it may be no UTF-8
+    in_urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    xml = secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return {
         secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
+        *in_urls,
+        *(_ESCAPED.sub(lambda match: match[0].lower(), form) for form in in_urls),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
+        repr(raw)[2:-1],
         conninfo,
         secret.replace("'", "''"),
+        xml,
+        xml.replace('"', "&quot;").replace("'", "&apos;"),  # Java and Python
+        xml.replace('"', "&#34;").replace("'", "&#39;"),  # Go
+        secret.replace("'", "'\"'\"'"),
+        secret.replace("'", "'\\''"),
     }

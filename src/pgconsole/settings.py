@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,8 +23,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from pgconsole.cron_fields import check_fields
 from pgconsole.errors import ConfigurationError
-from pgconsole.redact import MASK, Redactor
+from pgconsole.redact import MASK, Redactor, holds_password
+from pgconsole.secret_files import SUFFIX, secrets_of_files
 
 DEFAULT_SCHEDULE = "0 2 * * *"
 ENV_FILE_VARIABLE = "PGCONSOLE_ENV_FILE"
@@ -31,6 +38,8 @@ _EXAMPLES = {
     "BACKUP_TIMEZONE": "Europe/Berlin",
     "BACKUP_DIR": "/backups",
     "S3_ENDPOINT_URL": "https://minio.example.com",
+    "S3_SSE": "aws:kms",
+    "AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt",
     "RETENTION_DAILY": "7",
     "RETENTION_WEEKLY": "4",
     "RETENTION_MONTHLY": "3",
@@ -39,15 +48,6 @@ _EXAMPLES = {
     "PGCONSOLE_READ_ONLY": "true",
     "PGCONSOLE_PROTECTED": "true",
 }
-
-# Each cron field, and the names that its values have besides numbers.
-_CRON_FIELDS = (
-    ("minute", ""),
-    ("hour", ""),
-    ("day of the month", ""),
-    ("month", "jan feb mar apr may jun jul aug sep oct nov dec"),
-    ("day of the week", "sun mon tue wed thu fri sat"),
-)
 
 
 def _names(*names: str) -> Any:
@@ -102,6 +102,14 @@ class Settings(BaseSettings):
     """Session token of temporary credentials."""
     aws_default_region: str = Field("us-east-1", validation_alias=_names("AWS_DEFAULT_REGION"))
     """Region."""
+    aws_ca_bundle: str = Field("", validation_alias=_names("AWS_CA_BUNDLE"))
+    """Certificates (PEM) that vouch for the store. Empty: those that come with boto3."""
+    s3_sse: Literal["", "AES256", "aws:kms", "aws:kms:dsse"] = Field(
+        "", validation_alias=_names("S3_SSE")
+    )
+    """How the store encrypts what it keeps. Empty: as the bucket says."""
+    s3_sse_kms_key_id: str = Field("", validation_alias=_names("S3_SSE_KMS_KEY_ID"))
+    """The KMS key for that. Empty: the account's own for S3."""
 
     retention_daily: int = Field(7, ge=0, validation_alias=_names("RETENTION_DAILY"))
     """How many daily backups to keep; 0 keeps all."""
@@ -146,8 +154,15 @@ class Settings(BaseSettings):
                 f"a cron expression has five fields (minute hour day month weekday), "
                 f"this has {len(fields)}"
             )
-        _check_fields(fields)
+        check_fields(fields)
         return " ".join(fields)
+
+    @field_validator("pghost", "pguser", "pgdatabase", "s3_bucket", "s3_prefix", "s3_endpoint_url")
+    @classmethod
+    def _without_password(cls, value: str) -> str:
+        if holds_password(value):
+            raise ValueError("it holds a password, which belongs into a variable of its own")
+        return value
 
     @field_validator("s3_endpoint_url")
     @classmethod
@@ -161,6 +176,19 @@ class Settings(BaseSettings):
     def _one_slash_at_the_end(cls, value: str) -> str:
         stripped = value.strip("/")
         return f"{stripped}/" if stripped else ""
+
+    @field_validator("aws_ca_bundle")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        if value and not (Path(value).is_absolute() and os.access(value, os.R_OK)):
+            raise ValueError("it has to be the absolute path of a file that this user can read")
+        return value
+
+    @model_validator(mode="after")
+    def _key_for_kms(self) -> Self:
+        if self.s3_sse_kms_key_id and not self.s3_sse.startswith("aws:kms"):
+            raise ValueError("S3_SSE_KMS_KEY_ID is set, and S3_SSE is not aws:kms")
+        return self
 
     @property
     def s3_enabled(self) -> bool:
@@ -193,33 +221,10 @@ class Settings(BaseSettings):
         return variables
 
 
-def _check_fields(fields: list[str]) -> None:
-    """Raise ValueError that shows which of the five cron fields is wrong.
-
-    What cron itself takes: croniter also knows `L`, `#`, `?`, `R` and `5/15`, which the crons
-    that people move here from refuse, or read in another way.
-    """
-    from croniter import CroniterBadDateError, croniter  # noqa: PLC0415 - 50 ms
-
-    for number, (field, (name, names)) in enumerate(zip(fields, _CRON_FIELDS, strict=True), 1):
-        value = rf"(?:[0-9]{{1,2}}{''.join(f'|{each}' for each in names.split())})"
-        item = rf"(?:\*|{value}-{value})(?:/[0-9]{{1,2}})?|{value}"
-        alone = ["*"] * 5
-        alone[number - 1] = field
-        known = re.fullmatch(rf"(?:{item})(?:,(?:{item}))*", field, re.IGNORECASE)
-        if not known or not croniter.is_valid(" ".join(alone)):
-            raise ValueError(f"field {number} ({name}) is {field!r}, which cron can't read")
-    try:
-        croniter(" ".join(fields), datetime(2000, 1, 1)).get_next()
-    except CroniterBadDateError:
-        raise ValueError(
-            f"it would never run: field 4 (month) is {fields[3]!r}, where field 3 "
-            f"(day of the month), {fields[2]!r}, does not exist"
-        ) from None
-
-
 def load_settings() -> Settings:
     """Read the environment, then the env file (`.env`, or what PGCONSOLE_ENV_FILE names).
+
+    A secret may lie in a file that `<variable>_FILE` names.
 
     Raises:
         ConfigurationError: Names each variable, its value (secrets masked), what is wrong with it
@@ -233,7 +238,8 @@ def load_settings() -> Settings:
             fix=f"correct the path or unset {ENV_FILE_VARIABLE}",
         )
     try:
-        return Settings(_env_file=env_file, _env_file_encoding="utf-8")
+        secrets = secrets_of_files(_in_env_file() | os.environ)
+        return Settings(_env_file=env_file, _env_file_encoding="utf-8", **secrets)  # type: ignore[arg-type]
     except ValidationError as error:
         raise _explain(error) from error
     except (OSError, UnicodeDecodeError) as error:
@@ -272,10 +278,7 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     The source is `environment`, the env file's path, or `default`. A variable that has an
     alternative spelling is shown under the one that was used.
     """
-    from dotenv import dotenv_values  # noqa: PLC0415 - only `info` needs it
-
-    env_file = _env_file()
-    in_file = dotenv_values(env_file) if env_file.exists() else {}
+    in_file = _in_env_file()
     rows = []
     for name in Settings.model_fields:
         variables = _variables(name)
@@ -285,7 +288,10 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
                 variable, source = candidate, "environment"
                 break
             if in_file.get(candidate):
-                variable, source = candidate, str(env_file.resolve())
+                variable, source = candidate, str(_env_file().resolve())
+                break
+            if file := os.environ.get(candidate + SUFFIX) or in_file.get(candidate + SUFFIX):
+                variable, source = candidate, file
                 break
         rows.append((variable, _shown(getattr(settings, name)), source))
     return rows
@@ -293,6 +299,16 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
 
 def _env_file() -> Path:
     return Path(os.environ.get(ENV_FILE_VARIABLE) or ".env")
+
+
+def _in_env_file() -> dict[str, str | None]:
+    """What the env file says; nothing if there is none."""
+    env_file = _env_file()
+    if not env_file.exists():
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - most containers have no such file
+
+    return dict(dotenv_values(env_file, encoding="utf-8"))
 
 
 def _variables(field: str) -> tuple[str, ...]:
@@ -315,9 +331,12 @@ def _explain(error: ValidationError) -> ConfigurationError:
     """All wrong variables in one error, each with value, reason and example."""
     lines = []
     for item in error.errors(include_url=False):
+        if not item["loc"]:  # of several variables together: the reason names them
+            lines.append(item["msg"].removeprefix("Value error, "))
+            continue
         variable = str(item["loc"][0])
         secret = any(word in variable for word in ("PASSWORD", "SECRET", "TOKEN"))
-        value = MASK if secret else repr(item["input"])
+        value = MASK if secret or holds_password(str(item["input"])) else repr(item["input"])
         reason = item["msg"].removeprefix("Value error, ")
         line = f"{variable} is {value}: {reason[0].lower()}{reason[1:]}"
         if variable in _EXAMPLES:

@@ -215,8 +215,13 @@ def test_a_runner_without_the_lock_does_nothing(started):
 
 def test_the_environment_is_what_the_job_needs(make_jobs, monkeypatch, tmp_path):
     monkeypatch.setenv("PGSSLMODE", "verify-full")
-    monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/ca.pem")
-    monkeypatch.setenv("SOMEBODYS_TOKEN", "none of ours")
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    others = ("SOMEBODYS_TOKEN", "PGADMIN_DEFAULT_PASSWORD", "PGBOUNCER_AUTH_PASSWORD")
+    for name in others:
+        monkeypatch.setenv(name, "none of ours")
+    (tmp_path / "secret").write_text("from a file")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY_FILE", str(tmp_path / "secret"))
     (tmp_path / ".env").write_text("PGHOST=evil\nS3_BUCKET=evil\nPGPASSWORD=evil\n")
     monkeypatch.setenv("PGCONSOLE_ENV_FILE", str(tmp_path / ".env"))
     started = make_jobs(PGHOST="good", S3_BACKUP_PREFIX="/", BACKUP_TIMEZONE="Europe/Berlin")
@@ -226,8 +231,10 @@ def test_the_environment_is_what_the_job_needs(make_jobs, monkeypatch, tmp_path)
     assert result["settings"] == started.settings.environment()
     variables = result["variables"]
     assert variables["PGSSLMODE"] == "verify-full"
-    assert variables["AWS_CA_BUNDLE"] == "/etc/ca.pem"
-    assert not {"DB_PASSWORD", "SOMEBODYS_TOKEN", "PGPASSWORD"} & variables.keys()
+    assert variables["AWS_CA_BUNDLE"] == str(tmp_path / "ca.pem")
+    # What names a file would be the secret's second source, and refused.
+    ours = {"DB_PASSWORD", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY_FILE"}
+    assert not {*ours, *others} & variables.keys()
     assert (result["directory"], result["session"], result["stdin"]) == ("/", True, "/dev/null")
 
 

@@ -10,12 +10,16 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pgconsole import __version__
 from pgconsole.cli.explain import explain
 from pgconsole.errors import ExitCode, PgconsoleError
+
+if TYPE_CHECKING:
+    from pgconsole.redact import Redactor
 
 # Commands that live in modules of their own, imported only when they are called or listed.
 _COMMANDS = {
@@ -176,8 +180,20 @@ def main() -> None:
     try:
         cli(prog_name="pgconsole")
     except PgconsoleError as error:
-        explain(error.problem, error.cause, error.fix)
+        redact = _redactor()  # a server or a store may have said anything
+        explain(redact(error.problem), redact(error.cause), redact(error.fix))
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `pgconsole list | head`
         sys.stderr.close()
         sys.exit(ExitCode.FAILED)
+
+
+def _redactor() -> Redactor:
+    """Hides the secrets of the settings; of settings that can't be used, the error hides them."""
+    from pgconsole.redact import Redactor  # noqa: PLC0415
+    from pgconsole.settings import load_settings  # noqa: PLC0415
+
+    try:
+        return load_settings().redactor
+    except PgconsoleError:
+        return Redactor([])

@@ -9,6 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from pgconsole.errors import ConfigurationError
+from pgconsole.redact import holds_password
 
 SUFFIX = ".sql.gz"
 MANIFEST_SUFFIX = ".manifest.json"
@@ -96,6 +97,12 @@ def check_database_name(database: str) -> None:
     """
     if not database:
         raise ConfigurationError("The database has no name", fix="set PGDATABASE")
+    if holds_password(database):
+        raise ConfigurationError(
+            "The name of the database is a connection string with a password",
+            cause="it would be shown and written down as it is",
+            fix="give the name alone; host, user and password are settings of their own",
+        )
     for position, char in enumerate(database, start=1):
         if char == "/" or not char.isprintable():
             raise ConfigurationError(

@@ -26,16 +26,18 @@ from pgconsole.jobs.permission import permit
 from pgconsole.jobs.spec import Spec, new_id, write_spec
 from pgconsole.jobs.store import LOCK, OUTPUT, jobs_directory
 from pgconsole.jobs.texts import JSON
+from pgconsole.postgres.tools import LIBPQ_VARIABLES
+from pgconsole.secret_files import FILE_VARIABLES
 from pgconsole.settings import ENV_FILE_VARIABLE, Settings
 
 RUNNER = "pgconsole.jobs.runner"
 
-# What Python, libpq, OpenSSL, Kerberos and boto3 read besides our own settings. Everything else
-# stays here: another program's secret has no business in a job.
+# What Python, OpenSSL, Kerberos and boto3 read besides our own settings; libpq's variables come to
+# it. Everything else stays here: another program's secret has no business in a job.
 _INHERITED = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|TZDIR|LANG|LANGUAGE|LC_.*|LD_LIBRARY_PATH"
     r"|PYTHON(PATH|HOME|UTF8|DONTWRITEBYTECODE|WARNINGS|PYCACHEPREFIX)"
-    r"|PG.*|SSL_.*|OPENSSL_.*|KRB5.*|AWS_.*|BOTO_CONFIG|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
+    r"|PGSSL.*|SSL_.*|OPENSSL_.*|KRB5.*|AWS_.*|BOTO_CONFIG|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
     r"|(?i:https?_proxy|all_proxy|no_proxy)"
 )
 
@@ -130,7 +132,11 @@ def _spawn(directory: Path, lock: int, runner: str, environment: dict[str, str])
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if (_INHERITED.fullmatch(name) or name in LIBPQ_VARIABLES) and name not in FILE_VARIABLES
+    }
     for name, value in settings.environment().items():
         if value:
             environment[name] = value

@@ -25,11 +25,12 @@ _CONNECT_TIMEOUT = 10  # seconds, for each address of a host name
 # What libpq reads besides the settings. Our own connections read the same variables, so that a
 # tool never reaches another server than the one that was probed and locked. PGCLIENTENCODING and
 # its like are left out: they would change the dump.
-_LIBPQ_VARIABLES = frozenset(
+LIBPQ_VARIABLES = frozenset(
     {
         "PGCHANNELBINDING", "PGGSSDELEGATION", "PGGSSENCMODE", "PGGSSLIB", "PGHOSTADDR",
-        "PGKRBSRVNAME", "PGLOADBALANCEHOSTS", "PGPASSFILE", "PGREQUIREAUTH", "PGREQUIREPEER",
-        "PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGTARGETSESSIONATTRS",
+        "PGKRBSRVNAME", "PGLOADBALANCEHOSTS", "PGMAXPROTOCOLVERSION", "PGMINPROTOCOLVERSION",
+        "PGPASSFILE", "PGREQUIREAUTH", "PGREQUIREPEER", "PGSERVICE", "PGSERVICEFILE",
+        "PGSYSCONFDIR", "PGTARGETSESSIONATTRS",
     }
 )  # fmt: skip
 _OTHER_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -117,11 +118,10 @@ def tool_environment(
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name in _LIBPQ_VARIABLES or name in _OTHER_VARIABLES or name.startswith("PGSSL")
+        if name in LIBPQ_VARIABLES or name.startswith("PGSSL")
     }
+    environment |= _for_every_tool()
     environment |= {
-        "PATH": environment.get("PATH", os.defpath),
-        "LC_ALL": "C.UTF-8",
         "PGHOST": settings.pghost,
         "PGPORT": str(settings.pgport),
         "PGUSER": settings.pguser,
@@ -164,6 +164,12 @@ def command_line(settings: Settings, argv: list[str]) -> str:
     return " ".join([*assignments, shlex.join(argv)])
 
 
+def _for_every_tool() -> dict[str, str]:
+    """What a tool needs that connects to nothing."""
+    found = {name: value for name, value in os.environ.items() if name in _OTHER_VARIABLES}
+    return found | {"PATH": found.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+
+
 def _candidates(name: str) -> Iterator[Path]:
     for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
         yield Path(directory or ".").absolute() / name
@@ -173,13 +179,16 @@ def _candidates(name: str) -> Iterator[Path]:
 
 
 def _identify(name: str, path: Path) -> Tool | None:
-    """Ask a program for its version; None if it is missing, broken or something else."""
+    """Ask a program for its version; None if it is missing, broken or something else.
+
+    It may be anything that has this name on PATH: it gets no secret of ours to see.
+    """
     if not (path.is_file() and os.access(path, os.X_OK)):
         return None
     try:
         answer = subprocess.run(
             [path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, check=False,
-            timeout=_VERSION_TIMEOUT, text=True, errors="replace",
+            timeout=_VERSION_TIMEOUT, text=True, errors="replace", env=_for_every_tool(),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _S3 = (
     "S3_BACKUP_BUCKET", "S3_BUCKET", "S3_BACKUP_PREFIX", "S3_PREFIX", "S3_ENDPOINT_URL",
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE", "S3_SSE", "S3_SSE_KMS_KEY_ID",
+    "AWS_ACCESS_KEY_ID_FILE", "AWS_SECRET_ACCESS_KEY_FILE", "AWS_SESSION_TOKEN_FILE",
 )  # fmt: skip
 
 
@@ -43,9 +45,11 @@ def s3_settings() -> Settings:
     Raises:
         ConfigurationError: One of them can't be used, or no bucket is set.
     """
-    from pgconsole.settings import read_settings  # noqa: PLC0415 - see above
+    from pgconsole.secret_files import secrets_of_files  # noqa: PLC0415 - see above
+    from pgconsole.settings import read_settings  # noqa: PLC0415
 
-    settings = read_settings(_read(*_S3))
+    variables = _read(*_S3)
+    settings = read_settings(variables | secrets_of_files(variables))
     if not settings.s3_enabled:
         raise ConfigurationError(
             "There is no bucket to archive in",
