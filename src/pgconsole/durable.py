@@ -10,7 +10,7 @@ PRIVATE_DIRECTORY = 0o700
 
 
 def make_directory(path: Path) -> None:
-    """Make the directory and its missing parents, for our eyes only.
+    """Make the directory and its missing parents, for our eyes only whatever the umask is.
 
     Raises:
         OSError: It can't be made.

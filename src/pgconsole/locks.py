@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pgconsole.durable import PRIVATE_FILE, make_directory
+
 _ONLOOKERS_TAKE = 5.0  # seconds, at most
 _BETWEEN_TRIES = 0.005  # seconds; an onlooker is done within microseconds
 
@@ -61,8 +63,8 @@ def hold(path: Path, holder: Holder) -> Iterator[None]:
         LockedError: Somebody else holds it.
         OSError: The file can't be opened.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    make_directory(path.parent)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
     try:
         if not _take(fd):
             raise LockedError(_read(fd))

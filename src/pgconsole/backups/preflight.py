@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgconsole.backups.catalog import latest_manifest
+from pgconsole.durable import make_directory
 from pgconsole.errors import (
     PgconsoleError,
     PreflightError,
@@ -98,7 +99,7 @@ def _make_directories(settings: Settings) -> None:
     """Make the backup directory if it is missing, and see whether it can be written to."""
     directory = settings.backup_dir
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
     except OSError as error:
         raise StorageError(
             f"BACKUP_DIR {directory} can't be created",
@@ -106,9 +107,7 @@ def _make_directories(settings: Settings) -> None:
             fix="create it and let the user who runs pgconsole write to it, or change BACKUP_DIR",
         ) from error
     try:
-        # One by one: `parents=True` would leave the upper one to the umask.
-        for below in (settings.state_dir, settings.state_dir / "locks"):
-            below.mkdir(mode=0o700, exist_ok=True)
+        make_directory(settings.state_dir / "locks")
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:

@@ -177,6 +177,7 @@ def main() -> None:
     """The console script: runs a command and turns our errors into text and exit code."""
     # Importing makes many objects and no garbage: looking for it was 15 % of a start.
     gc.set_threshold(10_000)
+    os.umask(0o077)  # also what a library makes is for the eyes of its owner only
     try:
         cli(prog_name="pgconsole")
     except PgconsoleError as error:

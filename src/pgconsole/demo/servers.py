@@ -222,10 +222,15 @@ class S3Server(_Server):
         self.buckets.mkdir(parents=True, exist_ok=True)
         argv = [
             _rclone(), "serve", "s3", "--config", os.devnull, "--addr", f"127.0.0.1:{self.port}",
-            "--auth-key", f"{self.access_key},{self.secret_key}", "--vfs-cache-mode", "off",
-            str(self.buckets),
+            "--vfs-cache-mode", "off", str(self.buckets),
         ]  # fmt: skip
-        environment = {"PATH": os.defpath, "HOME": str(self.directory)}
+        key = f"{self.access_key},{self.secret_key}".replace('"', '""')
+        environment = {
+            "PATH": os.defpath,
+            "HOME": str(self.directory),
+            # Not in argv, which every user sees. It is a list in CSV, of one pair.
+            "RCLONE_AUTH_KEY": f'"{key}"',
+        }
         self._spawn(argv, environment, None)
         self._await(self._accepts)
 

@@ -29,6 +29,7 @@ from pgconsole.jobs.texts import JSON
 from pgconsole.postgres.tools import LIBPQ_VARIABLES
 from pgconsole.secret_files import FILE_VARIABLES
 from pgconsole.settings import ENV_FILE_VARIABLE, Settings
+from pgconsole.storage.links import refuse_strange_links
 
 RUNNER = "pgconsole.jobs.runner"
 
@@ -64,12 +65,14 @@ def start(
 
     Raises:
         ReadOnlyError: The job would change something, and this is read-only mode.
-        StorageError: The job's directory can't be written, or its process can't be started.
+        StorageError: The job's directory can't be written, or a link of somebody else's leads out
+            of BACKUP_DIR, or the process can't be started.
         ValueError: The kind is not a word.
     """
     created_at = datetime.now(UTC)
     spec = Spec(new_id(kind, created_at), kind, request, actor, created_at)
     permit(settings, actor, kind, spec.id)
+    refuse_strange_links(settings.backup_dir)
     directory = jobs_directory(settings) / spec.id
     lock = -1
     try:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pgconsole.dumps.naming import PARTIAL_SUFFIX, parse_name
+from pgconsole.durable import make_directory
 from pgconsole.errors import StorageError
 from pgconsole.storage import files
 from pgconsole.storage.s3_errors import Address
@@ -56,7 +57,7 @@ class RecordFile:
         now = datetime.now(UTC).isoformat()
         record = Record(address.bucket, address.endpoint, key, "", name.database, now)
         with files.translated(f"Directory {directory} can't be used"):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(directory)
         file = cls(directory / f"{uuid.uuid4().hex}.json", record)
         file._write()
         return file

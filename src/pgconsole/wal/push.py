@@ -13,6 +13,7 @@ from typing import IO
 from pgconsole import locks
 from pgconsole.errors import BusyError, StorageError
 from pgconsole.storage import files
+from pgconsole.storage.links import refuse_strange_link
 from pgconsole.wal.content import GZIP, opened, same, write
 from pgconsole.wal.segments import check_name
 
@@ -60,6 +61,7 @@ def different(name: str, where: str) -> StorageError:
 
 
 def _make(archive: Path) -> None:
+    refuse_strange_link(archive)
     if not archive.is_dir():
         archive.mkdir(mode=0o700, exist_ok=True)
         files.fsync_directory(archive.parent)

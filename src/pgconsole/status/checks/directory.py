@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pgconsole.backups.catalog import latest_manifest, local_backups
 from pgconsole.backups.preflight import estimate_of
+from pgconsole.backups.restore_copy import RESTORED
+from pgconsole.backups.safety import SAFETY
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.errors import ServerError
 from pgconsole.locks import is_held
@@ -16,9 +18,12 @@ from pgconsole.status.checks.base import Finding, failed, ok, unknown, warning
 from pgconsole.status.checks.context import Context
 from pgconsole.status.words import counted, size
 from pgconsole.storage import files
+from pgconsole.storage.links import refuse_strange_links
 from pgconsole.storage.local_scan import leftover_name
 
 _PROBE = ".pgconsole-probe-"
+_WAL = "wal"  # the server writes it, which may be another user
+_OTHERS = (".pgconsole", SAFETY, RESTORED, _WAL)
 _INODES = 100  # a backup makes about ten files
 
 
@@ -31,12 +36,14 @@ def directory(context: Context) -> Finding:
             "nothing was backed up here yet, or a volume is not mounted",
             "mount it, or correct BACKUP_DIR; the first backup creates a missing directory",
         )
+    refuse_strange_links(root)
     present = [root, *(root / name for name in BackupClass if (root / name).exists())]
     for path in present:
         with files.translated(f"{path} can't be written to"):
             _write_and_remove(path)
-    for path in present:
-        if (finding := _permissions(path)) is not None:
+    others = [path for name in _OTHERS if (path := root / name).exists()]
+    for path in [*present, *others]:
+        if (finding := _permissions(path, root)) is not None:
             return finding
     names = ", ".join(path.name for path in present[1:]) or "no class directory yet"
     return ok(f"{root} ({names}) can be written to, and only by user id {os.geteuid()}")
@@ -95,17 +102,18 @@ def _write_and_remove(path: Path) -> None:
         probe.unlink(missing_ok=True)
 
 
-def _permissions(path: Path) -> Finding | None:
+def _permissions(path: Path, root: Path) -> Finding | None:
     status = path.stat()
     mode = stat.S_IMODE(status.st_mode)
     user = os.geteuid()
-    if status.st_uid != user:
+    if status.st_uid != user and path.name != _WAL:
         return warning(
             f"{path} belongs to user id {status.st_uid}, pgconsole runs as {user}",
             "files that one user makes the other may not be able to delete",
             f"run pgconsole as the owner, or: chown -R {user} {path}",
         )
-    if mode & 0o077:
+    # A server of another user has to get through BACKUP_DIR to its archive: that shows nothing.
+    if mode & (0o066 if path == root else 0o077):
         who = "everybody" if mode & 0o007 else "its group"
         return warning(
             f"{path} has mode {mode:04o}: {who} on this host can look into it",

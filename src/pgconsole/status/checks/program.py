@@ -12,12 +12,16 @@ from pgconsole.settings import describe
 from pgconsole.status.checks.base import Finding, ok, warning
 from pgconsole.status.checks.context import Context
 
+_DOCKER_SECRETS = "/run/secrets"
+
 
 def settings(context: Context) -> Finding:
     """Whether the settings are valid (else there is no run), and their secrets are kept."""
     rows = describe(context.settings)
     files = {source for _, value, source in rows if value == MASK} - {"environment", "default"}
     for path in map(Path, sorted(files)):
+        if path.is_relative_to(_DOCKER_SECRETS):
+            continue  # in a container of our own; Docker makes them readable for every user there
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             return warning(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pgconsole.errors import ServerError
 from pgconsole.status.checks.base import Finding, failed, not_set_up, ok
@@ -20,11 +21,7 @@ _ARCHIVER = """
 
 def archive(context: Context) -> Finding:
     """Whether the server archives its WAL, if it is asked to, and something arrives."""
-    directory = context.settings.backup_dir / "wal"
-    here = ""
-    if directory.exists():
-        with files.translated(f"{directory} can't be read"):
-            here = f"{sum(1 for _ in directory.iterdir())} files in {directory}"
+    here = _here(context.settings.backup_dir / "wal")
     try:
         context.server()
     except ServerError:
@@ -49,3 +46,15 @@ def archive(context: Context) -> Finding:
         return ok(f"the server archives WAL (archive_mode is {mode}), nothing so far")
     when = ago(archived_at.astimezone(UTC), context.now)
     return ok(f"last archived {archived_wal} {when}" + (f"; {here}" if here else ""))
+
+
+def _here(directory: Path) -> str:
+    """What lies in the directory, in words; empty if there is none."""
+    if not directory.exists():
+        return ""
+    with files.translated(f"{directory} can't be read"):
+        try:
+            return f"{sum(1 for _ in directory.iterdir())} files in {directory}"
+        except PermissionError:
+            owner = directory.stat().st_uid
+            return f"what is in {directory} only its owner sees, user id {owner}"
