@@ -170,13 +170,17 @@ class PtyTerminal(Terminal):
         with self._lock:
             return "\n".join(self._screen.display)
 
+    def output(self) -> bytes:
+        """All that the program has written so far."""
+        with self._lock:
+            return bytes(self._output)
+
     def pid(self) -> int:
         self._process.poll()
         return self._process.pid
 
     def is_restored(self) -> bool:
-        with self._lock:
-            output = bytes(self._output)
+        output = self.output()
         return output.rfind(b"\x1b[?1049l") > output.rfind(b"\x1b[?1049h") and output.rfind(
             b"\x1b[?1000l"
         ) > output.rfind(b"\x1b[?1000h")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -147,3 +148,9 @@ def pg_dump_says(server: PostgresServer, database: str) -> str:
         env=tools.tool_environment(settings), capture_output=True, text=True, check=False,
     )  # fmt: skip
     return answer.stderr
+
+
+def test_psycopg_is_imported_before_its_modules():
+    """Two threads, of which one imports the package and one a module in it, get half of one."""
+    sources = Path(tools.__file__).parents[1].rglob("*.py")
+    assert not [path for path in sources if re.search(r"(?m)^ +from psycopg\.", path.read_text())]

@@ -141,7 +141,7 @@ def tool_conninfo(settings: Settings) -> str:
     To libpq the environment counts less than the file of a service (PGSERVICE), which may name
     another server and another database than the one that was probed and locked. This counts more.
     """
-    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - 0.2 s
+    import psycopg  # noqa: PLC0415 - 0.2 s
 
     parameters: dict[str, Any] = {
         "host": settings.pghost,
@@ -150,7 +150,7 @@ def tool_conninfo(settings: Settings) -> str:
         "dbname": settings.pgdatabase,
         **KEEPALIVE,
     }
-    return make_conninfo("", **parameters)
+    return psycopg.conninfo.make_conninfo("", **parameters)
 
 
 def command_line(settings: Settings, argv: list[str]) -> str:

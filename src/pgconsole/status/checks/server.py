@@ -145,13 +145,12 @@ def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
 
 def _answers(settings: Settings) -> bool:
     """What pg_isready says: also to those whom the server would not let in."""
-    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - 0.2 s
-    from psycopg.pq import PGconn, Ping  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415 - 0.2 s
 
-    address = make_conninfo(
+    address = psycopg.conninfo.make_conninfo(
         host=settings.pghost, port=settings.pgport, connect_timeout=CONNECT_TIMEOUT
     )
-    return PGconn.ping(address.encode()) == Ping.OK
+    return psycopg.pq.PGconn.ping(address.encode()) == psycopg.pq.Ping.OK
 
 
 def _is_about_database(error: ServerError) -> bool:
