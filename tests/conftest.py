@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from psycopg import sql
+from tests.moto_server import MotoServer
 
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.settings import Settings
@@ -78,6 +79,13 @@ def postgres(request: pytest.FixtureRequest) -> PostgresServer:
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 server of this worker. Use `s3_bucket` for a bucket of the test's own."""
     with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
+    """An S3 server of this worker that knows encryption, versions and locks."""
+    with MotoServer(tmp_path_factory.mktemp("moto")) as server:
         yield server
 
 

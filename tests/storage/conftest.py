@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from tests.backups.helpers import Recorder
 from tests.conftest import MakeSettings
 
 from pgconsole.demo.servers import S3Server
@@ -119,3 +120,9 @@ def dump(tmp_path: Path) -> Path:
     path = tmp_path / "dump.partial"
     path.write_bytes(os.urandom(3 * PART + 12345))
     return path
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """A report that keeps the events."""
+    return Recorder()

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from pgconsole.backups.catalog import load_manifest, s3_storage
@@ -62,6 +63,7 @@ class OpenedBackup:
         tables: Its tables, in the order of the dump.
         evidence: What was proven of this copy, the newest first; also what no longer counts.
         evidence_problem: Why that can't be read; empty if it can.
+        kept: How the store keeps it, a few words each: its encryption, its lock.
     """
 
     backup: StoredBackup
@@ -70,6 +72,7 @@ class OpenedBackup:
     tables: tuple[TableFacts, ...]
     evidence: tuple[Evidence, ...]
     evidence_problem: str = ""
+    kept: tuple[str, ...] = ()
 
     @property
     def is_cut(self) -> bool:
@@ -189,7 +192,8 @@ def open_backup(settings: Settings, backup: StoredBackup) -> OpenedBackup:
     except OSError as error:
         evidence_problem = f"{evidence_path(settings)} can't be read: {error.strerror or error}"
     tables = tables_of(manifest) if manifest is not None else ()
-    return OpenedBackup(backup, manifest, problem, tables, evidence, evidence_problem)
+    kept = _kept(settings, backup)
+    return OpenedBackup(backup, manifest, problem, tables, evidence, evidence_problem, kept)
 
 
 def compare(
@@ -272,6 +276,18 @@ def tables_of(manifest: Manifest) -> tuple[TableFacts, ...]:
         for place, (section, extents) in enumerate(layout(manifest, manifest.compressed_bytes))
         if section.kind is SectionKind.DATA
     )  # fmt: skip
+
+
+def _kept(settings: Settings, backup: StoredBackup) -> tuple[str, ...]:
+    """What the store says of an object besides its size."""
+    if backup.place is Place.LOCAL:
+        return ()
+    head = s3_storage(settings).head(backup.location)
+    if head is None:
+        return ()
+    encrypted = (f"encrypted by the store ({head.encryption})",) if head.encryption else ()
+    locked = head.lock is not None and head.lock.holds(datetime.now(UTC))
+    return (*encrypted, str(head.lock)) if locked else encrypted
 
 
 def _no_backup(given: str, place: Place, why: str) -> ConfigurationError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.evidence import Evidence, evidence_path, read_evidence
 from pgconsole.backups.interruption import uninterrupted
+from pgconsole.backups.locked import HIDES, with_locks
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.pins import Pin, backup_id, held_pins, read_pins
 from pgconsole.backups.retention import Entry, Plan, plan, rules_of
@@ -52,6 +53,7 @@ class PruneResult:
 
     Attributes:
         deleted: Paths and keys, locally first, the newest first.
+        hidden: Keys under a delete marker: the bucket keeps what they were.
         kept: How many backups stay, of all databases, in the places it looked at.
         bytes_freed: Names whose file has other hard links free nothing.
     """
@@ -59,6 +61,7 @@ class PruneResult:
     deleted: tuple[str, ...]
     kept: int
     bytes_freed: int
+    hidden: tuple[str, ...] = ()
 
 
 def run_prune(settings: Settings, request: PruneRequest, report: Report) -> PruneResult:
@@ -111,7 +114,9 @@ def apply_retention(
     pruning = _Pruning(settings, actor, report)
     for place in places:
         pruning.run(place, pins, evidence)
-    result = PruneResult(tuple(pruning.deleted), pruning.kept, pruning.bytes_freed)
+    result = PruneResult(
+        tuple(pruning.deleted), pruning.kept, pruning.bytes_freed, tuple(pruning.hidden)
+    )
     if pruning.failures:
         raise PruneError(pruning.failures, result)
     return result
@@ -148,6 +153,7 @@ class _Pruning:
         self._actor = actor
         self._report = report
         self.deleted: list[str] = []
+        self.hidden: list[str] = []
         self.kept = 0
         self.bytes_freed = 0
         self.failures: list[PgconsoleError] = []
@@ -176,7 +182,8 @@ class _Pruning:
         kept = sum(entry.backup is not None for entry in made.keep)
         self._say(f"{place}: {len(made.delete)} to delete, {kept} to keep")
         for entry in made.delete:
-            self._say(f"to delete: {entry.location} ({entry.reason})")
+            what = "hide" if entry.hides else "delete"
+            self._say(f"to {what}: {entry.location} ({entry.reason})")
         waiting = sum(entry.waits for entry in made.keep)
         if waiting:
             self._say(
@@ -194,9 +201,14 @@ class _Pruning:
                     self.kept += 1
                     self._say(f"stays, it was pinned meanwhile: {entry.location}")
                     return
-                self.bytes_freed += storage.remove(backup)
-                self.deleted.append(entry.location)
-                self._say(f"deleted {entry.location}")
+                removed = storage.remove(backup)
+                self.bytes_freed += removed.bytes_freed
+                (self.hidden if removed.hidden else self.deleted).append(entry.location)
+                self._say(
+                    f"hidden, not deleted: {entry.location} ({HIDES})"
+                    if removed.hidden
+                    else f"deleted {entry.location}"
+                )
         except StorageError as error:
             self._fail(error)
 
@@ -210,20 +222,18 @@ class _Pruning:
 
 def _plan(
     settings: Settings,
-    storage: Storage,
+    storage: LocalStorage | S3Storage,
     pins: Mapping[str, Pin],
     evidence: Mapping[str, list[Evidence]],
 ) -> Plan:
     listing = storage.listing()
-    in_s3 = storage.place is Place.S3
-    return plan(
-        listing,
-        rules_of(settings),
-        pins,
-        verdicts_of(settings, listing, evidence),
-        datetime.now(UTC),
-        partial(stored_whole, storage) if in_s3 else _only_evidence,
-    )
+    now = datetime.now(UTC)
+    verdicts = verdicts_of(settings, listing, evidence)
+    rules = rules_of(settings)
+    if isinstance(storage, LocalStorage):
+        return plan(listing, rules, pins, verdicts, now, _only_evidence)
+    made = plan(listing, rules, pins, verdicts, now, partial(stored_whole, storage))
+    return with_locks(storage, made, now)
 
 
 def _only_evidence(_: StoredBackup) -> bool:

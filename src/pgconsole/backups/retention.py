@@ -73,6 +73,7 @@ class Entry:
         backup: The copy; None for a file that is no backup.
         waits: Whether it is kept only until enough newer backups are verified.
         takes_slot: Whether it is one of the good ones for which older ones go.
+        hides: Whether deleting it hides it only: the bucket keeps its versions.
     """
 
     location: str
@@ -80,6 +81,7 @@ class Entry:
     backup: StoredBackup | None = None
     waits: bool = False
     takes_slot: bool = False
+    hides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ class Plan:
 
     keep: tuple[Entry, ...]
     delete: tuple[Entry, ...]
+
+    @property
+    def freed(self) -> int:
+        """Bytes that it frees at most: files may have other hard links."""
+        return sum(one.backup.size for one in self.delete if one.backup and not one.hides)
 
 
 def rules_of(settings: Settings) -> Rules:

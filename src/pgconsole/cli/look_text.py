@@ -29,6 +29,8 @@ def facts(
         yield f"manifest  {opened.problem}"
     else:
         yield from _manifest(manifest)
+    for kept in opened.kept:
+        yield f"kept      {kept}"
     for proof in opened.evidence:
         old = "" if proof.is_about(backup) else " (of the copy as it was then)"
         what = f": {proof.problem}" if proof.problem else ""
@@ -94,6 +96,7 @@ def as_json(opened: OpenedBackup, comparison: Comparison | None, why: str) -> st
             for proof in opened.evidence
         ],
         "evidence_problem": opened.evidence_problem,
+        "kept": opened.kept,
         "comparison": None
         if comparison is None
         else {

@@ -56,12 +56,13 @@ def _show(settings: Settings, place: Place, plan: Plan) -> None:
         if place is Place.LOCAL
         else f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
     )
-    freed = humanize.naturalsize(sum(e.backup.size for e in plan.delete if e.backup), binary=True)
+    freed = humanize.naturalsize(plan.freed, binary=True)
     click.echo(f"{where}: {len(plan.delete)} to delete (at most {freed}), {len(plan.keep)} to keep")
     width = max((len(_name(entry)) for entry in plan.keep + plan.delete), default=0)
     for word, entries in (("delete", plan.delete), ("keep", plan.keep)):
         for entry in entries:
-            click.echo(f"  {word:<6}  {_name(entry):<{width}}  {entry.reason}")
+            what = "hide" if entry.hides else word
+            click.echo(f"  {what:<6}  {_name(entry):<{width}}  {entry.reason}")
 
 
 def _say_what_is_missing(settings: Settings, plans: dict[Place, Plan]) -> None:
@@ -100,6 +101,7 @@ def _as_dict(plan: Plan) -> dict[str, list[dict[str, object]]]:
                 "location": entry.location,
                 "bytes": entry.backup.size if entry.backup else None,
                 "reason": entry.reason,
+                "hides": entry.hides,
             }
             for entry in entries
         ]

@@ -156,7 +156,7 @@ def ask_prune(settings: Settings, plans: Mapping[Place, Plan]) -> Confirmation:
     """Before retention deletes: each file that goes and each that stays, with its reason."""
     going = [(place, entry) for place, plan in plans.items() for entry in plan.delete]
     staying = [(place, entry) for place, plan in plans.items() for entry in plan.keep]
-    freed = sum(entry.backup.size for _, entry in going if entry.backup is not None)
+    freed = sum(plan.freed for plan in plans.values())
     where = "here and in S3" if Place.S3 in plans else "here; S3_RETENTION is off"
     rows = [
         ("What", f"Deletes {counted(len(going), 'file')}, {size(freed)} at most; {where}"),

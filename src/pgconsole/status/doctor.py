@@ -51,6 +51,7 @@ CHECKS = (
     Check("S3 clock", bucket.clock),
     Check("S3 leftovers", bucket.leftovers),
     Check("S3 retention", bucket.retention),
+    Check("S3 versions", bucket.versions),
     Check("WAL archive", wal.archive),
 )
 """All checks, in the order in which they are shown."""

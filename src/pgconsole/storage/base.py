@@ -63,6 +63,19 @@ class Listing:
     leftovers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What became of a copy that was to be deleted.
+
+    Attributes:
+        bytes_freed: None for a file that has other names left, or that is only hidden.
+        hidden: Whether it is hidden by a delete marker, and the bucket keeps it.
+    """
+
+    bytes_freed: int
+    hidden: bool = False
+
+
 class Storage(Protocol):
     """A place that holds backups."""
 
@@ -88,14 +101,11 @@ class Storage(Protocol):
         """A whole small file or object (a manifest; at most 64 MiB)."""
         ...
 
-    def remove(self, backup: StoredBackup) -> int:
+    def remove(self, backup: StoredBackup) -> Removed:
         """Delete one copy and its manifest; the caller holds the lock of its database.
 
         Wherever it is interrupted, no dump is left without its manifest. A copy that is gone
         already is fine.
-
-        Returns:
-            Bytes that this has freed; none for a file that has other names left.
 
         Raises:
             StorageError: The copy is not what was listed any more (then it stays), or it can't be

@@ -12,7 +12,7 @@ from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass, BackupName, check_database_name
 from pgconsole.errors import StorageError
 from pgconsole.storage import files
-from pgconsole.storage.base import Listing, Place, StoredBackup
+from pgconsole.storage.base import Listing, Place, Removed, StoredBackup
 from pgconsole.storage.local_file import LocalFile
 from pgconsole.storage.local_scan import (
     Scan,
@@ -254,11 +254,8 @@ class LocalStorage:
                     removed.append(str(path))
         return removed
 
-    def remove(self, backup: StoredBackup) -> int:
+    def remove(self, backup: StoredBackup) -> Removed:
         """Delete one file and its manifest, the dump first. Its other hard links stay.
-
-        Returns:
-            Bytes that this has freed; none for a file that has other names left.
 
         Raises:
             StorageError: The file is not what was listed any more (then it stays), or it can't be
@@ -282,7 +279,7 @@ class LocalStorage:
                 freed = status.st_size if status.st_nlink == 1 else 0
             manifest_path(path).unlink(missing_ok=True)
             files.fsync_directory(path.parent)
-        return freed
+        return Removed(freed)
 
     def _classes(self) -> list[BackupClass]:
         """The classes whose directories exist."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pgconsole.dumps.naming import MANIFEST_SUFFIX
 from pgconsole.errors import StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage import s3_copy, s3_listing
-from pgconsole.storage.base import Listing, Place, StoredBackup
-from pgconsole.storage.s3_bucket import Bucket, Head
-from pgconsole.storage.s3_client import Clients, Patience
+from pgconsole.storage.base import Listing, Place, Removed, StoredBackup
+from pgconsole.storage.s3_bucket import Bucket
+from pgconsole.storage.s3_client import Patience
 from pgconsole.storage.s3_errors import Address
+from pgconsole.storage.s3_head import Head, ObjectLock
 from pgconsole.storage.s3_object import S3Object
 from pgconsole.storage.s3_records import RecordFile, records
 from pgconsole.storage.s3_upload import Upload, part_size_for
@@ -45,9 +48,7 @@ class S3Storage:
         self._prefix = settings.s3_prefix
         self._records = settings.state_dir / "uploads"
         self._single_copy_limit = single_copy_limit
-        self._bucket = Bucket(
-            Clients(settings, timeout), Address(settings.s3_bucket, settings.s3_endpoint_url)
-        )
+        self._bucket = Bucket(settings, timeout)
 
     def check(self) -> None:
         """See that the bucket can be listed with these credentials.
@@ -103,6 +104,14 @@ class S3Storage:
             )
         return S3Object(self._bucket, location, head)
 
+    def head(self, location: str) -> Head | None:
+        """All that the store says of one object, or None if it is not there.
+
+        Raises:
+            StorageError: The store doesn't say.
+        """
+        return self._bucket.head(location)
+
     def find(self, location: str) -> Head | None:
         """What a listing says of one object of any key, or None if it is not there.
 
@@ -133,12 +142,8 @@ class S3Storage:
             StorageError: The store refuses, or can't be reached.
         """
         with self._bucket.address.translated(f"{key} can't be uploaded"):
-            self._bucket.client(Patience.MOVING).put_object(
-                Bucket=self._bucket.address.bucket,
-                Key=key,
-                Body=data,
-                ContentType="application/json",
-            )
+            md5 = hashlib.md5(data, usedforsecurity=False).digest()
+            self._bucket.put(key, data, md5, "application/json")
 
     def add_manifest(self, backup: StoredBackup, data: bytes) -> None:
         """Write a manifest beside an object that has none, or one that is of no use.
@@ -213,17 +218,35 @@ class S3Storage:
             self._bucket, record, source_key, size=size, single_limit=self._single_copy_limit
         )
 
-    def remove(self, backup: StoredBackup) -> int:
+    def keeps_versions(self) -> bool | None:
+        """Whether a deleted object is only hidden; None if the store does not tell.
+
+        Raises:
+            StorageError: The store does not answer.
+        """
+        return self._bucket.features.keeps_versions()
+
+    def lock_of(self, location: str) -> ObjectLock | None:
+        """What keeps an object from being deleted, or None if nothing is known of it.
+
+        Costs a request for the object only where objects can be locked.
+
+        Raises:
+            StorageError: The store does not answer.
+        """
+        if self._bucket.features.can_lock() is False:
+            return None
+        head = self._bucket.head(location)
+        return head.lock if head is not None and head.lock else None
+
+    def remove(self, backup: StoredBackup) -> Removed:
         """Delete one object and its manifest, the dump first.
 
         A record on our disk tells the next backup of a manifest that was left behind.
 
-        Returns:
-            Bytes of the object; 0 if it was gone already.
-
         Raises:
-            StorageError: The object is not what was listed any more (then it stays), or the store
-                refuses or can't be reached.
+            StorageError: The object is locked, or not what was listed any more (then it stays), or
+                the store refuses or can't be reached.
         """
         key = backup.location
         found = self._bucket.find(key)
@@ -233,9 +256,13 @@ class S3Storage:
                 cause="it is not the object any more that was there a moment ago",
                 fix="see who writes there, then prune again",
             )
+        lock = self.lock_of(key)
+        if lock is not None and lock.holds(datetime.now(UTC)):
+            # A delete marker would hide it, and the next prune would take its place for free.
+            raise StorageError(f"{key} is not deleted", cause=f"it is {lock}", fix="leave it")
         record = RecordFile.begin(self._records, self._bucket.address, key)
         try:
-            self._bucket.delete(key)
+            gone = self._bucket.delete(key)
         except StorageError:
             with contextlib.suppress(StorageError):  # it may be gone all the same
                 if self._bucket.head(key) is not None:
@@ -243,7 +270,7 @@ class S3Storage:
             raise
         self._bucket.delete(key + MANIFEST_SUFFIX)
         record.remove()
-        return found.size if found else 0
+        return Removed(found.size if found and gone else 0, hidden=bool(found and not gone))
 
     def abort_leftovers(self, database: str) -> list[str]:
         """Abort what killed jobs of exactly this database left; the caller holds its lock.

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pgconsole.dumps.naming import MANIFEST_SUFFIX
 from pgconsole.errors import StorageError
+from pgconsole.settings import Settings
 from pgconsole.storage.s3_client import Clients, Patience
 from pgconsole.storage.s3_errors import Address, code_of, is_missing
+from pgconsole.storage.s3_features import Features
+from pgconsole.storage.s3_head import Head, head_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What the store says of one object.
-
-    Attributes:
-        size: Bytes.
-        etag: Its version, as the store names it.
-        modified: The store's time of writing; for some stores the time the upload began. UTC.
-    """
-
-    size: int
-    etag: str
-    modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +31,34 @@ class Begun:
         key: The object it will be.
         upload_id: The store's name for it.
         at: The store's own time when it began, if it told.
+        wants_md5: Whether the store may want the MD5 of each part.
     """
 
     key: str
     upload_id: str
     at: datetime | None
+    wants_md5: bool
 
 
 class Bucket:
     """One bucket.
 
     Args:
-        clients: How to reach the store.
-        address: Which bucket, for the calls and for the errors.
+        settings: Bucket, endpoint, credentials, and how the store has to encrypt.
+        timeout: Seconds without a byte from the store after which an attempt has failed.
     """
 
-    def __init__(self, clients: Clients, address: Address) -> None:
-        self._clients = clients
-        self.address = address
+    def __init__(self, settings: Settings, timeout: float) -> None:
+        self._clients = Clients(settings, timeout)
+        self._encryption = settings.s3_sse
+        self.address = Address(settings.s3_bucket, settings.s3_endpoint_url)
+        self.features = Features(self._clients, self.address)
+        self.encryption: dict[str, Any] = {}
+        """What S3_SSE adds to every request that makes an object."""
+        if settings.s3_sse:
+            self.encryption["ServerSideEncryption"] = settings.s3_sse
+        if settings.s3_sse_kms_key_id:
+            self.encryption["SSEKMSKeyId"] = settings.s3_sse_kms_key_id
 
     def client(self, patience: Patience) -> S3Client:
         """The client for this kind of work."""
@@ -79,7 +79,7 @@ class Bucket:
                 if is_missing(error):
                     return None
                 raise
-        return Head(found["ContentLength"], found["ETag"], found["LastModified"].astimezone(UTC))
+        return head_of(found)
 
     def find(self, key: str) -> Head | None:
         """What a listing says of an object, or None if it is not there.
@@ -118,16 +118,66 @@ class Bucket:
         Raises:
             StorageError: The store refuses, or can't be reached.
         """
+        # With a default retention S3 takes no part without one (UploadPart, Content-MD5). Else it
+        # would be 4 % of a backup's CPU time for what the signature does as well.
+        wants_md5 = self.features.can_lock() is not False
         with self.address.translated(f"{key} can't be uploaded"):
             answer = self.client(Patience.MOVING).create_multipart_upload(
-                Bucket=self.address.bucket, Key=key, ContentType="application/gzip"
-            )
+                Bucket=self.address.bucket, Key=key, ContentType="application/gzip",
+                **self.encryption,
+            )  # fmt: skip
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
         try:
             at = parsedate_to_datetime(date)
         except ValueError:
             at = None
-        return Begun(key, answer["UploadId"], at)
+        return Begun(key, answer["UploadId"], at, wants_md5)
+
+    def put(
+        self, key: str, body: bytes | IO[bytes], md5: bytes, content_type: str, *, new: bool = False
+    ) -> None:
+        """Store a whole object, encrypted as the settings say.
+
+        Args:
+            key: Where to.
+            body: All of it.
+            md5: Its digest. S3 wants it where objects are locked (PutObject, Content-MD5).
+            content_type: What it is.
+            new: Whether the store has to refuse if there is an object of this name.
+
+        Raises:
+            ClientError: The store refuses, as boto3 says it.
+            StorageError: It has not encrypted it; then it is deleted again.
+        """
+        more: dict[str, Any] = {"IfNoneMatch": "*"} if new else {}
+        answer = self.client(Patience.MOVING).put_object(
+            Bucket=self.address.bucket, Key=key, Body=body, ContentType=content_type,
+            ContentMD5=base64.b64encode(md5).decode(), **self.encryption, **more,
+        )  # fmt: skip
+        try:
+            self.must_be_encrypted(key, answer.get("ServerSideEncryption", ""))
+        except StorageError:
+            # Not only for secrecy: asked for the object later, rclone repeats what we wished for.
+            with contextlib.suppress(StorageError):
+                self.delete(key)
+            raise
+
+    def must_be_encrypted(self, key: str, found: str) -> None:
+        """See that the store encrypts an object as S3_SSE wants it. Some ignore what they can't do.
+
+        Args:
+            key: The object.
+            found: How it is encrypted, as the store says.
+
+        Raises:
+            StorageError: In another way, or not at all.
+        """
+        if self._encryption not in ("", found):
+            raise StorageError(
+                f"{key} is not encrypted as S3_SSE={self._encryption} asks",
+                cause=f"{self.address.store} says {found or 'nothing of encryption'}",
+                fix="use a store that knows it, or unset S3_SSE; see that the object is gone there",
+            )
 
     def complete(self, begun: Begun, etags: Mapping[int, str], total: int) -> None:
         """Make the object visible, and see that it is there with the right size.
@@ -155,10 +205,10 @@ class Bucket:
         except StorageError as error:
             if not self._was_completed(begun, total, error):
                 raise
-        self.check_size(begun.key, total)
+        self.check_stored(begun.key, total)
 
-    def check_size(self, key: str, size: int) -> None:
-        """See that an object is there with this size, bytes.
+    def check_stored(self, key: str, size: int) -> None:
+        """See that an object is there with this size, bytes, and encrypted as it should be.
 
         Raises:
             StorageError: It is not, or the store doesn't say.
@@ -177,6 +227,7 @@ class Bucket:
                 cause=f"it has {found.size if found else 'no'} bytes instead of {size}",
                 fix="don't rely on it: delete it and upload the backup again",
             )
+        self.must_be_encrypted(key, found.encryption)
 
     def abort(self, key: str, upload_id: str) -> None:
         """Abort an upload, and remove a manifest that lies there without its dump.
@@ -201,18 +252,25 @@ class Bucket:
         if self.head(key) is None and self.head(manifest) is not None:
             self.delete(manifest)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str) -> bool:
         """Delete an object; one that is not there is fine.
+
+        Returns:
+            False if a delete marker hides it now, and the bucket keeps what it was.
 
         Raises:
             StorageError: The store refuses, or can't be reached.
         """
         with self.address.translated(f"{key} can't be deleted"):
             try:
-                self.client(Patience.ASKING).delete_object(Bucket=self.address.bucket, Key=key)
+                answer = self.client(Patience.ASKING).delete_object(
+                    Bucket=self.address.bucket, Key=key
+                )
             except Exception as error:
                 if not is_missing(error):
                     raise
+                return True
+        return not answer.get("DeleteMarker", False)
 
     def uploads(self, key: str) -> list[str]:
         """The ids of the unfinished multipart uploads to exactly this key.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ class Clients:
         return self._session.client(
             "s3",
             endpoint_url=settings.s3_endpoint_url or None,
+            verify=_authorities(settings),
             config=Config(
                 signature_version="s3v4",
                 connect_timeout=min(connect, self._timeout),  # also between two bytes sent
@@ -86,3 +88,14 @@ class Clients:
                 tcp_keepalive=True,
             ),
         )
+
+
+def _authorities(settings: Settings) -> str | bool | None:
+    """Whose word counts for the store's certificate; None leaves it to boto3's own configuration.
+
+    Never False: that would be nobody's.
+    """
+    if settings.aws_ca_bundle:
+        return settings.aws_ca_bundle
+    # Set and empty counts as not set, as compose files pass variables on; boto3 would refuse it.
+    return True if os.environ.get("AWS_CA_BUNDLE") == "" else None

@@ -38,9 +38,9 @@ def copy(bucket: Bucket, record: RecordFile, source: str, *, size: int, single_l
     else:
         with bucket.address.translated(f"{source} can't be copied to {target}"):
             bucket.client(Patience.FINISHING).copy_object(
-                Bucket=bucket.address.bucket, Key=target, CopySource=origin
+                Bucket=bucket.address.bucket, Key=target, CopySource=origin, **bucket.encryption
             )
-        bucket.check_size(target, size)
+        bucket.check_stored(target, size)
     record.remove()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgconsole.errors import StorageError
+from pgconsole.storage.s3_tls import explain_tls
 
 _KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _LATER = "try again later; if it stays so, ask whoever runs the store"
@@ -143,10 +144,11 @@ class Address:
         if isinstance(error, ValueError):
             return f"{self.store} is no usable URL", "correct S3_ENDPOINT_URL"
         chain = list(_chain(error))
+        if any(map(_is_tls, chain)) and not any(map(_is_cut, chain)):
+            return explain_tls(self.store, str(chain[-1]))  # the others repeat the URL as well
         for cause, matches in (
             (f"the host name of {self.store} can't be resolved", _is_dns),
             (f"nothing listens at {self.store} (connection refused)", _is_refused),
-            (f"the TLS certificate of {self.store} is not accepted", _is_tls),
             (f"{self.store} did not answer in time", _is_timeout),
             (f"the connection to {self.store} was cut", _is_cut),
         ):
@@ -199,7 +201,7 @@ def _is_timeout(link: BaseException) -> bool:
 def _is_cut(link: BaseException) -> bool:
     return isinstance(link, ConnectionError) or type(link).__name__ in {
         "ConnectionClosedError", "ResponseStreamingError", "IncompleteRead", "IncompleteReadError",
-        "ProtocolError", "RemoteDisconnected",
+        "ProtocolError", "RemoteDisconnected", "SSLEOFError", "SSLZeroReturnError",
     }  # fmt: skip
 
 

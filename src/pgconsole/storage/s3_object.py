@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pgconsole.errors import StorageError
-from pgconsole.storage.s3_bucket import Bucket, Head
+from pgconsole.storage.s3_bucket import Bucket
 from pgconsole.storage.s3_client import Patience
+from pgconsole.storage.s3_head import Head
 
 _ATTEMPTS = 3  # botocore tries a request again, but not an answer that breaks off
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, BackupName, parse_name
 from pgconsole.errors import NoAnswerError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.s3_bucket import Bucket
-from pgconsole.storage.s3_client import Clients, Patience
-from pgconsole.storage.s3_errors import Address, code_of
+from pgconsole.storage.s3_client import Patience
+from pgconsole.storage.s3_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,6 +29,7 @@ PROBE = ".pgconsole-probe-"
 _TIMEOUT = 6.0  # seconds; an attempt waits half of it, and there are two
 _PAGE = 1000  # objects in an answer, S3's most
 _PROBE_BYTES = 64
+Expired = Literal["Expiration", "NoncurrentVersionExpiration"]
 # At least one backup of every class falls into it, so that most buckets answer in one page.
 _RECENT = timedelta(days=40)
 
@@ -57,9 +60,7 @@ class S3Probe:
 
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.s3_prefix
-        self._bucket = Bucket(
-            Clients(settings, _TIMEOUT), Address(settings.s3_bucket, settings.s3_endpoint_url)
-        )
+        self._bucket = Bucket(settings, _TIMEOUT)
 
     def contact(self) -> Contact:
         """List what probes there are: the bucket can be reached and listed.
@@ -85,23 +86,28 @@ class S3Probe:
             tuple(found["Key"] for found in answer.get("Contents", [])),
         )
 
-    def write_and_remove(self) -> str:
+    def write_and_remove(self) -> bool:
         """Write a probe object under the prefix, read it back, and remove it, whatever happens.
 
         Returns:
-            Its key.
+            False if it is only hidden, and the bucket keeps it.
 
         Raises:
             NoAnswerError: The store does not answer.
-            StorageError: One of the three can't be done; says which, and whether the object is
-                still there.
+            StorageError: One of the three can't be done, or it was not encrypted as it should be;
+                says which, and whether the object is still there.
         """
         key = f"{self._prefix}{PROBE}{secrets.token_hex(8)}"
         content = os.urandom(_PROBE_BYTES)
         name = self._bucket.address.bucket
         try:
             with self._asking(f"S3 upload would fail: {key} can't be written") as client:
-                client.put_object(Bucket=name, Key=key, Body=content)
+                md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest())
+                answer = client.put_object(
+                    Bucket=name, Key=key, Body=content, ContentMD5=md5.decode(),
+                    **self._bucket.encryption,
+                )  # fmt: skip
+                self._bucket.must_be_encrypted(key, answer.get("ServerSideEncryption", ""))
             with self._asking(f"{key} was written, and can't be read back") as client:
                 found = client.get_object(Bucket=name, Key=key)["Body"].read()
         except BaseException:
@@ -109,17 +115,36 @@ class S3Probe:
             with contextlib.suppress(StorageError):
                 self._remove(key)
             raise
-        self._remove(key)
+        removed = self._remove(key)
         if found != content:
             raise StorageError(
                 f"{key} came back other than it was written",
                 cause=f"{len(found)} bytes instead of {len(content)}, or other ones",
                 fix="don't rely on this store; ask whoever runs it",
             )
-        return key
+        return removed
 
-    def expires_objects(self) -> bool | None:
+    def keeps_versions(self) -> bool | None:
+        """Whether a deleted object is only hidden; None if the store does not tell.
+
+        Raises:
+            StorageError: The store does not answer.
+        """
+        return self._bucket.features.keeps_versions()
+
+    def can_lock(self) -> bool | None:
+        """Whether objects can be locked; None if the store does not tell.
+
+        Raises:
+            StorageError: The store does not answer.
+        """
+        return self._bucket.features.can_lock()
+
+    def expires_objects(self, what: Expired = "Expiration") -> bool | None:
         """Whether a lifecycle rule of the bucket expires what lies under the prefix.
+
+        Args:
+            what: The objects themselves, or the versions that delete markers hide.
 
         Returns:
             None if the store does not tell: it knows no such rules, or we may not see them.
@@ -143,7 +168,7 @@ class S3Probe:
         rules = answer.get("Rules")
         if not rules:  # S3 itself says NoSuchLifecycleConfiguration; rclone answers anything
             return None
-        return any(expires(rule, self._prefix) for rule in rules)
+        return any(expires(rule, self._prefix, what) for rule in rules)
 
     def backups_of(self, database: str) -> list[StoredBackup]:
         """The newest backups of one database, the newest first: those of the last 40 days.
@@ -188,9 +213,10 @@ class S3Probe:
                 )
         return backups
 
-    def _remove(self, key: str) -> None:
+    def _remove(self, key: str) -> bool:
         with self._asking(f"{key} was written, and can't be removed") as client:
-            client.delete_object(Bucket=self._bucket.address.bucket, Key=key)
+            answer = client.delete_object(Bucket=self._bucket.address.bucket, Key=key)
+        return not answer.get("DeleteMarker", False)
 
     @contextlib.contextmanager
     def _asking(self, problem: str) -> Iterator[S3Client]:
@@ -208,14 +234,15 @@ class S3Probe:
             raise
 
 
-def expires(rule: LifecycleRuleOutputTypeDef, prefix: str) -> bool:
+def expires(rule: LifecycleRuleOutputTypeDef, prefix: str, what: Expired = "Expiration") -> bool:
     """Whether a lifecycle rule expires objects under a prefix, all or some of them.
 
     Args:
         rule: As the store has it.
         prefix: Of our keys.
+        what: The objects themselves, or the versions that delete markers hide.
     """
-    if rule["Status"] != "Enabled" or not rule.get("Expiration"):
+    if rule["Status"] != "Enabled" or not rule.get(what):
         return False
     chosen = rule.get("Filter", {})
     both = chosen.get("And", {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import os
 import threading
@@ -80,3 +82,14 @@ class FileSlice(io.RawIOBase):
             raise Stopped(OSError(0, "the file is shorter than it was"))
         self._position += count
         return count
+
+    def md5(self) -> str:
+        """The digest of the slice as Content-MD5 has it; the next read begins at its start.
+
+        Raises:
+            Stopped: As `readinto`.
+        """
+        self.seek(0)
+        digest = hashlib.file_digest(self, lambda: hashlib.md5(usedforsecurity=False))
+        self.seek(0)
+        return base64.b64encode(digest.digest()).decode()

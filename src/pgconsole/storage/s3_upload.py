@@ -7,7 +7,7 @@ import os
 import threading
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pgconsole.errors import StorageError
 from pgconsole.storage import files
@@ -210,6 +210,7 @@ class Upload:
             self._bucket.address.translated(f"{self._problem}, part {part.number} failed"),
             FileSlice(self._fd, part.offset, part.length, self._stop) as body,
         ):
+            more: dict[str, Any] = {"ContentMD5": body.md5()} if self._begun.wants_md5 else {}
             answer = self._bucket.client(Patience.MOVING).upload_part(
                 Bucket=self._bucket.address.bucket,
                 Key=self.key,
@@ -217,6 +218,7 @@ class Upload:
                 PartNumber=part.number,
                 Body=body,  # type: ignore[arg-type]
                 ContentLength=part.length,
+                **more,
             )
         self._etags[part.number] = answer["ETag"]
 

@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING
 from pgconsole.errors import StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage import files
-from pgconsole.storage.s3_bucket import Bucket, Head
-from pgconsole.storage.s3_client import Clients, Patience
-from pgconsole.storage.s3_errors import Address, code_of
+from pgconsole.storage.s3_bucket import Bucket
+from pgconsole.storage.s3_errors import code_of
+from pgconsole.storage.s3_head import Head
 from pgconsole.storage.s3_object import S3Object
 from pgconsole.wal.content import GZIP, opened, same, write
 from pgconsole.wal.push import different
@@ -49,9 +49,7 @@ def push_s3(source: Path, settings: Settings, *, compress: bool = False) -> None
         StorageError: It can't be read or stored, or another object of that name is there.
     """
     check_name(source.name)
-    bucket = Bucket(
-        Clients(settings, _TIMEOUT), Address(settings.s3_bucket, settings.s3_endpoint_url)
-    )
+    bucket = Bucket(settings, _TIMEOUT)
     plain = f"{settings.s3_prefix}wal/{source.name}"
     with opened(source) as file, files.translated(f"{source.name} can't be archived"):
         if _is_there(file, bucket, plain):
@@ -84,6 +82,7 @@ def _compare(source: IO[bytes], bucket: Bucket, key: str, head: Head) -> None:
     Raises:
         StorageError: It has another, or can't be read.
     """
+    bucket.must_be_encrypted(key, head.encryption)
     stream = io.BufferedReader(_Stream(S3Object(bucket, key, head)), _BLOCK)
     if not same(source, stream, compressed=key.endswith(GZIP)):
         raise different(Path(key).name, f"{key} in bucket {bucket.address.bucket!r}")
@@ -97,9 +96,9 @@ def _store(source: IO[bytes], body: IO[bytes], bucket: Bucket, key: str) -> None
     """
     body.seek(0)
     # What a store that does not encrypt calls the ETag of an object that came in one piece.
-    digest = hashlib.file_digest(body, "md5").hexdigest()  # type: ignore[arg-type]
+    digest = hashlib.file_digest(body, lambda: hashlib.md5(usedforsecurity=False))  # type: ignore[arg-type]
     size = body.tell()
-    _put(body, bucket, key)
+    _put(body, digest.digest(), bucket, key)
     head = bucket.head(key)
     if head is None:
         raise StorageError(
@@ -107,24 +106,21 @@ def _store(source: IO[bytes], body: IO[bytes], bucket: Bucket, key: str) -> None
             cause=f"bucket {bucket.address.bucket!r} took it and has no such object now",
             fix="see what the store's documentation says; the server tries again by itself",
         )
-    if (head.size, head.etag.strip('"')) != (size, digest):
+    if (head.size, head.etag.strip('"')) != (size, digest.hexdigest()):
         _compare(source, bucket, key, head)
 
 
-def _put(body: IO[bytes], bucket: Bucket, key: str) -> None:
+def _put(body: IO[bytes], md5: bytes, bucket: Bucket, key: str) -> None:
     """Store an object unless there is one of this name.
 
     Raises:
         StorageError: The store refuses, or can't be reached.
     """
-    client = bucket.client(Patience.MOVING)
-    name, content_type = bucket.address.bucket, "application/octet-stream"
+    content_type = "application/octet-stream"
     with bucket.address.translated(f"{key} can't be uploaded"):
         body.seek(0)
         try:
-            client.put_object(
-                Bucket=name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
-            )
+            bucket.put(key, body, md5, content_type, new=True)
         except Exception as error:
             code = code_of(error)
             if code in _TAKEN:  # by a concurrent push, or by our own first attempt
@@ -132,7 +128,7 @@ def _put(body: IO[bytes], bucket: Bucket, key: str) -> None:
             if code not in _NO_CONDITIONS:
                 raise
             body.seek(0)
-            client.put_object(Bucket=name, Key=key, Body=body, ContentType=content_type)
+            bucket.put(key, body, md5, content_type)
 
 
 class _Stream(io.RawIOBase):

@@ -89,12 +89,14 @@ def _changes(state: State, settings: Settings, _: StoredBackup, now: datetime) -
 def _evidence(state: State, _: Settings, __: StoredBackup, ___: datetime) -> list[Part]:
     opened = state.opened.value
     assert opened is not None
+    parts: list[Part] = [f"In S3 it is {clean(' and '.join(opened.kept))}\n"] if opened.kept else []
     if opened.evidence_problem:
-        return [(f"✗ What was proven is unknown: {clean(opened.evidence_problem)}", "$text-error")]
+        text = f"✗ What was proven is unknown: {clean(opened.evidence_problem)}"
+        return [*parts, (text, "$text-error")]
     if not opened.evidence:
-        return [("Nobody has verified this copy. v reads it whole, and notes what it finds",
-                 "$muted")]  # fmt: skip
-    return []
+        text = "Nobody has verified this copy. v reads it whole, and notes what it finds"
+        return [*parts, (text, "$muted")]
+    return parts
 
 
 def _objects(state: State, _: Settings, backup: StoredBackup, now: datetime) -> list[Part]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
+from typing import Final
+from urllib.parse import urlsplit
 
 from pgconsole.errors import StorageError
 from pgconsole.settings import Settings
@@ -15,6 +17,8 @@ from pgconsole.status.words import counted
 from pgconsole.storage.s3_records import records
 
 _WHOLE_SECONDS = timedelta(seconds=1)  # the store's clock is told in whole ones
+
+_OLD_VERSIONS: Final = "NoncurrentVersionExpiration"
 
 Look = Callable[[Context], Finding]
 
@@ -51,14 +55,22 @@ def listable(context: Context) -> Finding:
     """Whether the bucket can be reached and listed with these credentials."""
     contact = context.contact()
     milliseconds = contact.round_trip.total_seconds() * 1000
-    return ok(f"{_place(context.settings)} can be listed ({milliseconds:.0f} ms)")
+    found = f"{_place(context.settings)} can be listed ({milliseconds:.0f} ms)"
+    if in_clear(context.settings.s3_endpoint_url):
+        return warning(
+            f"{found}, without TLS",
+            "S3_ENDPOINT_URL begins with http://: whoever is on the way can read the backups",
+            "use https://; with a certificate of your own, set AWS_CA_BUNDLE",
+        )
+    return ok(found)
 
 
 @_of_listable
 def writable(context: Context) -> Finding:
     """Whether objects can be written, read and deleted."""
-    context.bucket.write_and_remove()
-    return ok(f"{_place(context.settings)}: a probe was written, read back and removed")
+    removed = context.bucket.write_and_remove()
+    end = "removed" if removed else "hidden by a delete marker, as the bucket keeps versions"
+    return ok(f"{_place(context.settings)}: a probe was written, read back and {end}")
 
 
 @_of_listable
@@ -104,6 +116,38 @@ def retention(context: Context) -> Finding:
         cause = "S3_RETENTION is off, and the store does not tell its lifecycle rules"
         return unknown("whether old backups in S3 are ever deleted is unknown", cause, fix)
     return warning("Old backups not pruned in S3: nobody deletes them", cause, fix)
+
+
+@_of_listable
+def versions(context: Context) -> Finding:
+    """Whether what is deleted or overwritten there is gone, and whether anybody cleans that up."""
+    keeps = context.bucket.keeps_versions()
+    if keeps is None:
+        return unknown(
+            "whether the bucket keeps deleted objects is unknown",
+            "the store does not tell its versioning, or these credentials may not ask",
+            "allow s3:GetBucketVersioning",
+        )
+    if not keeps:
+        return ok("the bucket keeps no versions: who may delete there can delete backups for good")
+    locks = " and can lock objects" if context.bucket.can_lock() else ""
+    found = f"the bucket keeps versions{locks}: what is deleted can be brought back"
+    if context.settings.s3_retention and not context.bucket.expires_objects(_OLD_VERSIONS):
+        return warning(
+            f"{found}; nothing ever frees their space",
+            "S3_RETENTION only hides old backups there, and no lifecycle rule is seen that expires "
+            "noncurrent versions",
+            "configure one (NoncurrentVersionExpiration)",
+        )
+    return ok(found)
+
+
+def in_clear(endpoint: str) -> bool:
+    """Whether what goes to this endpoint can be read on its way: no TLS, and not this host."""
+    url = urlsplit(endpoint)
+    host = url.hostname or ""
+    here = host in {"localhost", "::1"} or host.startswith("127.")
+    return url.scheme == "http" and not here
 
 
 def _place(settings: Settings) -> str:
