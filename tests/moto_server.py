@@ -81,6 +81,7 @@ class MotoServer(S3Server):
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
         argv = [sys.executable, "-c", _PROGRAM, str(self._record), "-H", "127.0.0.1"]
         environment = {"PATH": os.defpath, "HOME": str(self.directory)}
         self._spawn([*argv, "-p", str(self.port), *self._tls], environment, None)
@@ -130,4 +131,5 @@ class MotoServer(S3Server):
         """Hold everybody to their policy from now on, or nobody."""
         limit = b"0" if policies else b"inf"
         url = f"{self.endpoint}/moto-api/reset-auth"
-        urllib.request.urlopen(urllib.request.Request(url, data=limit, method="POST")).close()
+        kind = {"Content-Type": "text/plain"}
+        urllib.request.urlopen(urllib.request.Request(url, limit, kind, method="POST")).close()

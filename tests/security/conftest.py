@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from psycopg import sql
+from tests.backups.helpers import Recorder
 from tests.conftest import create_database, drop_database
 from tests.security.tour import PASSWORD, SECRET_KEY, Tour, run_short, run_tour, run_work
 
@@ -69,3 +70,9 @@ def short_tour(
 ) -> Tour:
     """What the console has to show: a few good jobs, and many that failed."""
     return run_short(tmp_path_factory.mktemp("short"), 0o000, toured_server, s3_with_secret)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """A report that keeps the events."""
+    return Recorder()
