@@ -20,6 +20,7 @@ ELSEWHERE = {
     "make test": "this is it",
     "make bench": "tests/bench",
     "make screenshots": "takes minutes; its pictures are in the repository",
+    "make audit": "needs the network; what it needs none for is in tests/dependencies",
     "make image-check": "takes minutes, and needs root",
     "docker run --rm --user 0 --volume docker_backupdata:/backups --entrypoint chown pgconsole "
     "-R 999:999 /backups": "docker/check_image, which has a user 999",

@@ -1,0 +1,1 @@
+"""Looks at what pgconsole is made of: `make audit`."""
