@@ -10,6 +10,7 @@ import pytest
 from tests.cli.program import PROGRAM
 
 from pgconsole.errors import ConfigurationError
+from pgconsole.secret_files import FILE_VARIABLES
 from pgconsole.settings import describe, load_settings
 from pgconsole.wal.configuration import s3_settings
 
@@ -118,6 +119,11 @@ def test_a_password_in_the_wrong_place_is_refused_and_not_shown(
     assert f"{variable} is ***" in program.stderr
     assert "a variable of its own" in program.stderr
     assert "hunter2" not in program.stdout + program.stderr
+
+
+def test_every_variable_is_documented():
+    text = (Path(__file__).parents[1] / "docs" / "security.md").read_text()
+    assert {name for name in FILE_VARIABLES if f"`{name}`" not in text} == set()
 
 
 @pytest.mark.parametrize("name", ["a=b", "postgresql://x/y", "passwords", "me@work", "pass word"])

@@ -17,6 +17,7 @@ from tests.wal.conftest import Segments
 from pgconsole.backups.backup import BackupRequest, run_backup
 from pgconsole.backups.catalog import s3_backups
 from pgconsole.backups.locked import HIDES
+from pgconsole.backups.opened import find_backup, open_backup
 from pgconsole.backups.prune import PruneRequest, make_plan, run_prune
 from pgconsole.demo.servers import PostgresServer
 from pgconsole.dumps.naming import MANIFEST_SUFFIX
@@ -25,6 +26,8 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import Place
 from pgconsole.storage.s3 import S3Storage
 from pgconsole.wal.push_s3 import push_s3
+from pgconsole.widgets.inside_text import State, notice
+from pgconsole.widgets.known import Known
 
 ALICE = PruneRequest("alice")
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
@@ -172,6 +175,11 @@ def test_the_command_and_the_look_say_it(locking: Bucket, old_dump: bytes):
     assert "1 to delete (at most 0 Bytes)" in done.stdout
     shown = run(locking.settings, "show", "--s3", locked)
     assert f"kept      locked until {TOMORROW:%Y-%m-%d %H:%M} UTC (COMPLIANCE)" in shown.stderr
+    backup = find_backup(locking.settings, Place.S3, locked)
+    opened: Known[Any] = Known(value=open_backup(locking.settings, backup))
+    state = State(opened, Known(), Known(), Known())
+    parts = notice("evidence", state, locking.settings, backup, datetime.now(UTC))
+    assert parts[0] == f"In S3 it is locked until {TOMORROW:%Y-%m-%d %H:%M} UTC (COMPLIANCE)\n"
     doctor = run(locking.settings, "doctor")
     assert "keeps versions and can lock objects" in doctor.stdout
     assert "nothing ever frees their space" in doctor.stdout

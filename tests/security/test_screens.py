@@ -99,6 +99,16 @@ def test_every_screen(short_tour: Tour, consoles: list[Console], size: tuple[int
     ):
         console.see(key, shows=title)
         console.leave(title)
+    console.see("Enter", shows="public")
+    for tab in ("2", "3", "4", "1"):
+        console.see(tab, shows="Evidence")
+    console.see("Enter", shows="user 1")
+    console.see("x", shows="CSV")
+    console.leave("CSV")
+    console.terminal.send("Escape")
+    console.see(shows="Evidence")
+    console.terminal.send("Escape")
+    console.see(shows="STATE, PROVEN")
     console.see(":", shows="Search")
     console.must_be_clean()
 

@@ -270,5 +270,17 @@ def test_env_file_that_everybody_can_read(
     assert site.server.password not in str(found)
 
 
+def test_secret_file_that_everybody_can_read(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "password"
+    path.write_text(site.server.password)
+    path.chmod(0o644)
+    monkeypatch.setenv("PGPASSWORD_FILE", str(path))
+    check_only(site.settings(), WARNING, "settings", f"{path} has mode 0644 and holds passwords")
+    path.chmod(0o600)
+    assert WARNING not in diagnose(site.settings())[0]
+
+
 def _some_time() -> datetime:
     return datetime(2026, 2, 25, 2, tzinfo=UTC)
