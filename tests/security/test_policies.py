@@ -27,6 +27,8 @@ from pgconsole.storage.s3 import S3Storage
 from pgconsole.storage.s3_errors import Address
 from pgconsole.storage.s3_records import RecordFile
 
+pytestmark = pytest.mark.timeout(400)  # each command starts a program; there are twenty
+
 BACKUP_ONLY, FOR_RETENTION, RESTORE_ONLY = policies()
 WITH_RETENTION = {
     "Version": "2012-10-17",

@@ -23,7 +23,7 @@ def refuse_strange_links(backup_dir: Path) -> None:
             try:
                 with os.scandir(directory) as entries:
                     links = [Path(entry.path) for entry in entries if entry.is_symlink()]
-            except FileNotFoundError:  # nothing was backed up yet
+            except (FileNotFoundError, NotADirectoryError):  # for whoever wants to write there
                 continue
         for link in sorted(links):
             refuse_strange_link(link)
