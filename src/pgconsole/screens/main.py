@@ -9,20 +9,19 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widgets import Footer
 
-from pgconsole.actions import ACTIONS, offered
+from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
 from pgconsole.screens import feeds as news
+from pgconsole.screens.base import ConsoleScreen
 from pgconsole.screens.bindings import bindings
 from pgconsole.screens.doctor import DoctorScreen
 from pgconsole.screens.errands import Errands, Planned
-from pgconsole.screens.help import HelpScreen
 from pgconsole.screens.job_board import JobBoard
 from pgconsole.screens.outcome import OutcomeScreen
 from pgconsole.screens.sources import Sources
-from pgconsole.screens.work import Accepted, Noted, Refused, Work
+from pgconsole.screens.work import Accepted, Noted, Work
 from pgconsole.settings import Settings
 from pgconsole.status.past_jobs import is_active
 from pgconsole.status.status import judge
@@ -39,7 +38,7 @@ from pgconsole.widgets.words import clean
 _SOMETIMES = ("cancel", "upload", "verify", "restore", "pin", "pause", "outcome")
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(ConsoleScreen, inherit_bindings=False):
     """Owns what is known; widgets draw it, feeds bring it.
 
     Args:
@@ -48,12 +47,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         now: The clock.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
-    AUTO_FOCUS = ""  # the active pane decides
+    WHERE = Where.MAIN
+    BINDINGS: ClassVar[list[BindingType]] = bindings(actions_of(Where.MAIN))
 
     def __init__(self, settings: Settings, sources: Sources, now: Callable[[], datetime]) -> None:
-        super().__init__()
-        self._settings = settings
+        super().__init__(settings)
         self._sources = sources
         self._now = now
         self._feeds = news.Feeds(settings, sources, self.post_message, now)
@@ -65,8 +63,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._board = JobBoard()
         self._before_log = "local"
         self._possible: dict[str, bool] = {}
-        self._actions = offered(read_only=settings.read_only)
-        self._left_out = {action.id for action in ACTIONS} - {action.id for action in self._actions}
         self._header = HeaderStrip(settings)
         self._status = StatusStrip(settings)
         self._job = JobStrip()
@@ -148,12 +144,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _planned(self, message: Planned) -> None:
         self._errands.apply_retention(message.plans)
 
-    @on(Refused)
-    def _refused(self, message: Refused) -> None:
-        error = message.error
-        text = "\n".join(part for part in (error.cause, f"Next: {error.fix}") if part)
-        self.notify(text, title=error.problem, severity="error", timeout=20, markup=False)
-
     # Drawing
 
     def _tick(self) -> None:
@@ -172,7 +162,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """The verdict, and under it the job that runs or is news."""
         now = self._now()
         board, table = self._board, self._panes.schedule.known
-        verdict = judge(facts_of(self._settings, self._local, self._s3, self._jobs, table), now)
+        verdict = judge(facts_of(self.settings, self._local, self._s3, self._jobs, table), now)
         self._status.judge(verdict, self._panes.schedule.due(now))
         told = verdict.job if self._status.is_whole else ""
         job, progress = board.notice(now)
@@ -187,7 +177,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _show_keys(self) -> None:
         """The footer is built anew at every change, so only where there is one."""
-        possible = {name: self._is_possible(name) for name in _SOMETIMES}
+        possible = {name: self.is_possible(name) for name in _SOMETIMES}
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
@@ -251,13 +241,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     # Work
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what can't be done now; leave out what is refused in read-only mode."""
-        if action in self._left_out:
-            return False
-        return True if self._is_possible(action) else None
-
-    def _is_possible(self, action: str) -> bool:
+    def is_possible(self, action: str) -> bool:
+        """See `ConsoleScreen`."""
         if action == "cancel":
             return self._board.cancellable is not None
         if action == "upload":
@@ -292,7 +277,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
             known = self._s3 if backup.place is Place.S3 else self._local
             others = known.value.backups if known.value is not None else None
-            screen = opened(self._settings, backup, others, self._sources, self._marks, self._now)
+            screen = opened(self.settings, backup, others, self._sources, self._marks, self._now)
             self.app.push_screen(screen)
 
     def action_verify(self) -> None:
@@ -326,7 +311,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def action_doctor(self) -> None:
         """Look at everything that a backup needs."""
-        self.app.push_screen(DoctorScreen(self._settings))
+        self.app.push_screen(DoctorScreen(self.settings))
 
     @property
     def _marks(self) -> Marks:
@@ -353,18 +338,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def action_reload(self) -> None:
         """Read everything again."""
         self._feeds.reload()
-
-    def action_palette(self) -> None:
-        """All commands."""
-        self.app.action_command_palette()
-
-    def action_help(self) -> None:
-        """All keys."""
-        self.app.push_screen(HelpScreen(self._actions))
-
-    def action_quit(self) -> None:
-        """Close the console; jobs go on."""
-        self.app.exit()
 
 
 def _sizes(known: Known[Shelf]) -> Mapping[str, int] | None:
