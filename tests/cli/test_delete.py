@@ -24,9 +24,7 @@ def dump(postgres16: PostgresServer, database: str, tmp_path: Path) -> bytes:
 
 
 @pytest.fixture
-def settings(
-    make_settings: MakeSettings, s3: S3Server, s3_bucket: str, dump: bytes
-) -> Settings:
+def settings(make_settings: MakeSettings, s3: S3Server, s3_bucket: str, dump: bytes) -> Settings:
     """Two verified daily backups, and a third of which nothing is known in S3."""
     settings = make_settings(database="app", **s3.environment(s3_bucket))
     put(settings, OLD, dump)
