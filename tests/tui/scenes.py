@@ -309,7 +309,7 @@ SCENES = {
         local=shelf_of(Listing((), (), ())), s3=shelf_of(Listing((), (), ())), jobs=()
     ),
     "loading": lambda: Scene(local=None, s3=None, jobs=()),
-    "reading": lambda: Scene(s3_so_far=shelf_of(listing(Place.S3, 9), whole=False), s3=None),
+    "reading": lambda: Scene(s3_so_far=shelf_of(listing(Place.S3, 9)), s3=None),
     "restored": lambda: Scene(jobs=(RESTORED, DONE)),
     "running": lambda: Scene(jobs=(RUNNING, DONE), journal=JOURNAL),
     "failed": lambda: Scene(jobs=(FAILED, DONE), journal=JOURNAL[:4]),

@@ -18,11 +18,11 @@ from pgconsole import jobs
 from pgconsole.actions import REGISTRY, Where, actions_of
 from pgconsole.app import PgconsoleApp
 from pgconsole.backups.confirmation import restore_token
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.help import HelpScreen
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.restore import Confirmed, RestoreScreen
 from pgconsole.settings import Settings
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.strips import HeaderStrip
 
 ACTIONS = REGISTRY[Where.MAIN]
@@ -170,7 +170,7 @@ async def test_a_long_name_leaves_room_for_the_words() -> None:
     named = settings(PGDATABASE="a" * 60, **READ_ONLY, **PROTECTED)
     app = Scene(settings=named).app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "✓ complete")
         header = shown(app.screen).splitlines()[0]
     assert " READ-ONLY " in header
     assert " PROTECTED " in header

@@ -7,13 +7,15 @@ from textual.dom import DOMNode
 
 from pgconsole.actions import REGISTRY, Action, Where
 from pgconsole.screens.backup import BackupScreen
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.help import sections
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.rows import RowsScreen
+from pgconsole.widgets.backups import Backups
+from pgconsole.widgets.bindings import bindings
 
 NODES: dict[Where, type[DOMNode]] = {
     Where.MAIN: MainScreen,
+    Where.BACKUPS: Backups,
     Where.BACKUP: BackupScreen,
     Where.ROWS: RowsScreen,
 }

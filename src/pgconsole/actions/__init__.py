@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
+from pgconsole.actions.backups import BACKUPS
 from pgconsole.actions.main import MAIN
 
 __all__ = ["REGISTRY", "Action", "Group", "Where", "actions_of"]
@@ -15,11 +16,17 @@ class Where(StrEnum):
     """The screens and parts of screens that have keys."""
 
     MAIN = "main"
+    BACKUPS = "backups"
     BACKUP = "backup"
     ROWS = "rows"
 
 
-REGISTRY = {Where.MAIN: MAIN, Where.BACKUP: BACKUP, Where.ROWS: ROWS}
+REGISTRY = {
+    Where.MAIN: MAIN,
+    Where.BACKUPS: BACKUPS,
+    Where.BACKUP: BACKUP,
+    Where.ROWS: ROWS,
+}
 
 
 def actions_of(where: Where, *, read_only: bool = False) -> tuple[Action, ...]:

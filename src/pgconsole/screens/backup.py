@@ -18,7 +18,6 @@ from pgconsole.backups.opened import TableFacts, tables_of
 from pgconsole.dumps.objects import SqlObject
 from pgconsole.screens import inside_feeds as news
 from pgconsole.screens.base import screen_for
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.inside import Inside, read_sql
 from pgconsole.screens.inside_screen import InsideScreen
 from pgconsole.screens.rows import RowsScreen
@@ -28,6 +27,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets import backup_items as items
 from pgconsole.widgets.backup_facts import facts
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid
 from pgconsole.widgets.inside_text import State, notice
@@ -289,7 +289,7 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
 
     def action_verify(self) -> None:
         """Ask, then verify this copy."""
-        self.errands.verify(self.backup, self._marks)
+        self.errands.verify([self.backup], self._marks)
 
     def action_front(self) -> None:
         """Read what can be had only from the front."""

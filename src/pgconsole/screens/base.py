@@ -9,10 +9,10 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from pgconsole.actions import Action, Where, actions_of
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.help import HelpScreen
 from pgconsole.screens.work import Refused
 from pgconsole.settings import Settings
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.words import clean
 
 S = TypeVar("S", bound="ConsoleScreen")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,8 @@ from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
+from pgconsole.backups.confirmation import WORD
+from pgconsole.backups.deletion import Decision
 from pgconsole.backups.retention import Plan
 from pgconsole.jobs import Job
 from pgconsole.jobs.texts import JSON
@@ -36,6 +38,13 @@ class Planned(Message):
     """What retention would do now."""
 
     plans: dict[Place, Plan]
+
+
+@dataclass
+class Decided(Message):
+    """Which of the chosen copies may be deleted."""
+
+    decisions: tuple[Decision, ...]
 
 
 class Errands:
@@ -75,12 +84,45 @@ class Errands:
         request: dict[str, JSON] = {"filename": backup.name.filename}
         self._ask(question, lambda: self._work.start("upload", request))
 
-    def verify(self, backup: StoredBackup, marks: Marks) -> None:
-        """Read a copy whole, and note what was found."""
-        question = questions.ask_verify(self._settings, backup, marks, self._now())
-        where = "paths" if backup.place is Place.LOCAL else "keys"
-        request: dict[str, JSON] = {where: [backup.location]}
-        self._ask(question, lambda: self._work.start("verify", request))
+    def verify(self, copies: Sequence[StoredBackup], marks: Marks) -> None:
+        """Read copies whole, and note what was found."""
+        question = questions.ask_verify(self._settings, copies, marks, self._now())
+        self._ask(question, lambda: self._work.start("verify", _request(copies)))
+
+    def download(self, copies: Sequence[StoredBackup]) -> None:
+        """Have copies of S3 here."""
+        question = questions.ask_download(self._settings, copies, self._now())
+        request: dict[str, JSON] = {"keys": [copy.location for copy in copies]}
+        self._ask(question, lambda: self._work.start("download", request))
+
+    def plan_deletion(self, copies: Sequence[StoredBackup]) -> None:
+        """Work out which copies may go; `Decided` comes when that is known."""
+        settings = self._settings
+
+        def plan() -> Message:
+            from pgconsole.backups.delete import decisions  # noqa: PLC0415 - boto3, psycopg
+
+            return Decided(decisions(settings, copies))
+
+        self._work.run(plan)
+
+    def delete(self, decisions: Sequence[Decision]) -> None:
+        """Say what goes and what must stay, and why; then delete what may go."""
+        going = [one.backup for one in decisions if one.allowed]
+        question = questions.ask_delete(self._settings, decisions)
+        if not going:
+            lines = (f"\n{label:<9}{clean(text)}" for label, text in question.rows[2:])
+            nothing = "None of these may be deleted:\n"
+            self._app().push_screen(ReadingScreen("Delete", parts=[nothing, *lines]))
+            return
+
+        def start() -> None:
+            from pgconsole.backups.delete import confirm_delete  # noqa: PLC0415 - psycopg
+
+            token = confirm_delete(WORD, going)
+            self._work.start("delete", _request(going) | {"confirmation": token})
+
+        self._ask(question, start)
 
     def restore(self, backup: StoredBackup, marks: Marks) -> None:
         """Put a copy back into a database."""
@@ -161,3 +203,10 @@ class Errands:
 
     def _push(self, screen: Screen[Any], answered: Callable[[Any], None]) -> None:
         self._app().push_screen(screen, answered)
+
+
+def _request(copies: Sequence[StoredBackup]) -> dict[str, JSON]:
+    return {
+        "paths": [copy.location for copy in copies if copy.place is Place.LOCAL],
+        "keys": [copy.location for copy in copies if copy.place is Place.S3],
+    }

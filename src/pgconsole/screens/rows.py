@@ -17,7 +17,6 @@ from pgconsole.actions import Where, actions_of
 from pgconsole.backups.looking import Look, Page
 from pgconsole.backups.opened import TableFacts
 from pgconsole.dumps.manifest import Manifest
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.feed import Feed
 from pgconsole.screens.inside import Inside
 from pgconsole.screens.inside_screen import InsideScreen
@@ -25,6 +24,7 @@ from pgconsole.screens.reading import ReadingScreen
 from pgconsole.screens.sources import Sources
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.cells import visible
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Part
