@@ -13,9 +13,7 @@ from pgconsole.widgets.words import clean
 _ROOMY = 110  # cells; in fewer, two copies tell only what was proven, not what that means
 
 
-def row_text(
-    row: BackupRow, view: View, known: Knowledge, now: datetime, width: int
-) -> list[Part]:
+def row_text(row: BackupRow, view: View, known: Knowledge, now: datetime, width: int) -> list[Part]:
     """A line for each copy that the list is about, then what is odd, then who pinned it.
 
     Args:
