@@ -219,3 +219,16 @@ async def test_without_a_backup_there_is_nothing_to_ask(make_settings: MakeSetti
         await until_shown(pilot, "no backup yet")
         await pilot.press("v", "r", "p")
         assert len(app.screen_stack) == 2
+
+
+async def test_harmless_work_is_not_asked_about_if_that_is_not_wanted(real: Settings) -> None:
+    app = PgconsoleApp(real.model_copy(update={"confirm": "destructive"}))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until_shown(pilot, "· listed")
+        await pilot.press("v")
+        await until_shown(pilot, "Verify done", timeout=60)
+        await pilot.press("X")
+        await until_shown(pilot, "None of these may be deleted")
+        await pilot.press("escape", "r")
+        await until_shown(pilot, "Type yes to")
+    assert [job.kind for job in jobs.list_jobs(real)] == ["verify"]

@@ -72,7 +72,7 @@ class Errands:
     def backup(self, local: Known[Shelf], s3: Known[Shelf]) -> None:
         """Back up now."""
         question = questions.ask_backup(self._settings, local, s3, self._now())
-        self._ask(question, lambda: self._work.start("backup", {}))
+        self._ask_unless_harmless(question, lambda: self._work.start("backup", {}))
 
     def cancel(self, job: Job) -> None:
         """Stop a job."""
@@ -82,18 +82,18 @@ class Errands:
         """Copy a local backup to S3."""
         question = questions.ask_upload(self._settings, backup, self._now())
         request: dict[str, JSON] = {"filename": backup.name.filename}
-        self._ask(question, lambda: self._work.start("upload", request))
+        self._ask_unless_harmless(question, lambda: self._work.start("upload", request))
 
     def verify(self, copies: Sequence[StoredBackup], marks: Marks) -> None:
         """Read copies whole, and note what was found."""
         question = questions.ask_verify(self._settings, copies, marks, self._now())
-        self._ask(question, lambda: self._work.start("verify", _request(copies)))
+        self._ask_unless_harmless(question, lambda: self._work.start("verify", _request(copies)))
 
     def download(self, copies: Sequence[StoredBackup]) -> None:
         """Have copies of S3 here."""
         question = questions.ask_download(self._settings, copies, self._now())
         request: dict[str, JSON] = {"keys": [copy.location for copy in copies]}
-        self._ask(question, lambda: self._work.start("download", request))
+        self._ask_unless_harmless(question, lambda: self._work.start("download", request))
 
     def plan_deletion(self, copies: Sequence[StoredBackup]) -> None:
         """Work out which copies may go; `Decided` comes when that is known."""
@@ -193,6 +193,13 @@ class Errands:
             self._app().push_screen(ReadingScreen("Retention", parts=[nothing, *lines]))
             return
         self._ask(question, lambda: self._work.start("prune", {}))
+
+    def _ask_unless_harmless(self, question: Confirmation, do: Callable[[], None]) -> None:
+        """Ask about what neither changes nor deletes data, unless that is not wanted."""
+        if self._settings.confirm == "destructive":
+            do()
+        else:
+            self._ask(question, do)
 
     def _ask(self, question: Confirmation, do: Callable[[], None]) -> None:
         def answered(yes: bool | None) -> None:
