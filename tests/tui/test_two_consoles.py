@@ -1,4 +1,4 @@
-"""Two consoles on one backup directory say the same, two seconds after one of them did something."""
+"""Two consoles on one backup directory say the same, at most two seconds apart."""
 
 from __future__ import annotations
 
