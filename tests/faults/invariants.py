@@ -139,7 +139,11 @@ def _bucket_is_whole(site: Site) -> None:
 
 def _locks_are_free(site: Site) -> None:
     state = site.settings.state_dir
-    paths = [*state.rglob("*.lock"), *state.rglob("lock"), *site.settings.backup_dir.rglob("*.lock")]
+    paths = [
+        *state.rglob("*.lock"),
+        *state.rglob("lock"),
+        *site.settings.backup_dir.rglob("*.lock"),
+    ]
     # The kernel frees one after the other.
     for path in paths:
         wait_until(lambda path=path: not is_held(path), _ENDS)

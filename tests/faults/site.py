@@ -34,7 +34,7 @@ TUESDAY = datetime(2026, 2, 3, 2, 0, tzinfo=UTC)
 _CONTENT = """
 CREATE TABLE first AS SELECT i AS id, md5('{word}' || i) AS text FROM generate_series(1, 60000) i;
 CREATE TABLE second AS SELECT i AS id, md5('{word}' || i) AS text FROM generate_series(1, 60000) i;
-CREATE TABLE only_{word} (id int PRIMARY KEY);
+CREATE TABLE marker (id int PRIMARY KEY, word text DEFAULT '{word}');
 CREATE VIEW counted AS SELECT count(*) FROM first;
 SELECT lo_from_bytea(4242, '{word}');
 """

@@ -191,7 +191,11 @@ class _Supervisor:
                 os.kill(self._pid, signal.SIGKILL)
                 return
             reached = self._plan.at and self._count >= self._plan.at
-            if self._plan.error and reached and (self._plan.lasting or self._count == self._plan.at):
+            if (
+                self._plan.error
+                and reached
+                and (self._plan.lasting or self._count == self._plan.at)
+            ):
                 error = self._plan.error
                 self._write(errno.errorcode[error])
         flags = 0 if error else _CONTINUE

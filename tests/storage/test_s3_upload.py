@@ -383,6 +383,16 @@ class TestKilled:
         assert records() == []
         mine.abort()
 
+    def test_half_a_record_goes(self, storage: S3Storage, s3_settings: MakeS3Settings) -> None:
+        """Killed while it was written: nothing was begun by it, and nobody can read it."""
+        directory = s3_settings().state_dir / "uploads"
+        directory.mkdir(parents=True)
+        halves = [directory / f"{name}.{'0' * 32}.json.partial" for name in ("app", "app.2")]
+        for half in halves:
+            half.write_bytes(b'{"bucket')
+        assert storage.abort_leftovers("app") == []
+        assert [half.exists() for half in halves] == [False, True]
+
     def test_an_upload_that_was_completed_stays(
         self, storage: S3Storage, contents: Contents, dump: Path,
         records: Callable[[], list[Path]],

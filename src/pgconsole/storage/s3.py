@@ -15,7 +15,7 @@ from pgconsole.storage.s3_bucket import Bucket, Head
 from pgconsole.storage.s3_client import Clients, Patience
 from pgconsole.storage.s3_errors import Address
 from pgconsole.storage.s3_object import S3Object
-from pgconsole.storage.s3_records import RecordFile, records
+from pgconsole.storage.s3_records import RecordFile, records, remove_half_written
 from pgconsole.storage.s3_upload import Upload, part_size_for
 
 __all__ = ["S3Storage", "Upload"]
@@ -258,6 +258,7 @@ class S3Storage:
             StorageError: Some of it stays, because it is in another bucket or at another store,
                 or because the store can't be reached. The rest was aborted.
         """
+        remove_half_written(self._records, database)
         done, kept = [], []
         for file in records(self._records):
             record = file.record
