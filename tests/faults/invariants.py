@@ -51,7 +51,7 @@ def after_next_run(site: Site) -> None:
     left = [path for path in site.settings.backup_dir.rglob("*") if _is_left_over(path)]
     assert not left, f"left over: {left}"
     assert not site.open_uploads()
-    keys = site.keys()
+    keys = site.objects()
     alone = [key for key in keys if key.endswith(MANIFEST_SUFFIX) and _dump_of(key) not in keys]
     assert not alone, f"manifests without a dump in S3: {alone}"
 
@@ -70,7 +70,7 @@ def told(site: Site, job: Job) -> None:
         assert job.result is not None
         for path in _texts(job.result["paths"]):
             assert Path(path).is_file(), f"{job.status}, but {path} is not there"
-        present = site.keys()
+        present = site.objects()
         for key in _texts(job.result["keys"]):
             assert key in present, f"{job.status}, but {key} is not there"
         if job.status is JobStatus.DONE and site.settings.s3_enabled:
@@ -122,7 +122,7 @@ def _bucket_is_whole(site: Site) -> None:
     if not site.settings.s3_enabled:
         return
     client, bucket = site.client(), site.settings.s3_bucket
-    keys = site.keys()
+    keys = site.objects()
     for key, size in keys.items():
         if not key.endswith(SUFFIX) or (key, size) in site.checked:
             continue
@@ -189,6 +189,8 @@ def _no_sessions(site: Site) -> None:
 
 
 def _is_left_over(path: Path) -> bool:
+    if path.parent.parent.name == "jobs":  # what a dead job has in its own directory is its record
+        return False
     if path.name.endswith(_HALF) or (path.parent.name == "uploads" and path.suffix == ".json"):
         return True
     if path.name.startswith(".") and path.parent.name == "jobs":  # one that was never begun

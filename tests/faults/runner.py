@@ -1,4 +1,4 @@
-"""The runner of a job under a plan: `jobs.start(..., {"plan": ...}, runner="tests.faults.runner")`."""
+"""The runner of a job under a plan, which the job's request has as `plan`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,15 @@
-"""The scheduler at another time: `python -m tests.faults.scheduler <plan or ''> <seconds ahead>`."""
+"""The scheduler at another time, with or without a plan.
+
+`python -m tests.faults.scheduler <plan, or nothing> <seconds ahead>`
+"""
 
 from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+import click
 from tests.faults.supervisor import supervised
 
 if __name__ == "__main__":
@@ -17,7 +22,7 @@ if __name__ == "__main__":
     sys.exit(
         run_scheduler(
             load_settings(),
-            lambda line: print(line, file=sys.stderr, flush=True),
+            partial(click.echo, err=True),
             lambda: datetime.now(UTC) + ahead,
         )
     )

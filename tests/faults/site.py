@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 DATABASE = "prey"
 SUNDAY_THE_FIRST = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)  # a backup of all three classes
-TUESDAY = datetime(2026, 2, 3, 2, 0, tzinfo=UTC)
 # About 5 MB of plain dump. Around a large object a dump has a transaction of its own.
 _CONTENT = """
 CREATE TABLE first AS SELECT i AS id, md5('{word}' || i) AS text FROM generate_series(1, 60000) i;
@@ -117,19 +116,18 @@ class Site:
         """What the database holds now, as a plain dump."""
         return without_keys(plain_dump(self.server, self.database))
 
-    def slot(self, *, all_classes: bool = False) -> str:
-        """The next slot, for a request."""
-        day = SUNDAY_THE_FIRST if all_classes else TUESDAY
-        return (day + timedelta(seconds=next(self._seconds))).isoformat()
+    def slot(self) -> str:
+        """The next slot, for a request; its backup is in all three classes."""
+        return (SUNDAY_THE_FIRST + timedelta(seconds=next(self._seconds))).isoformat()
 
     def run(self, kind: str, request: dict[str, Any], **update: object) -> Job:
         """Run a job to its end, with other settings if need be."""
         settings = self.settings.model_copy(update=update)
         return jobs.wait(settings, jobs.start(settings, kind, request, "test"), poll=0.02)
 
-    def backup(self, *, all_classes: bool = False, pinned: bool = False) -> Path:
+    def backup(self, *, pinned: bool = False) -> Path:
         """Take a backup that has to succeed; returns its first file."""
-        job = self.run("backup", {"slot": self.slot(all_classes=all_classes)})
+        job = self.run("backup", {"slot": self.slot()})
         assert job.status is JobStatus.DONE, job
         assert job.result is not None
         name = parse_name(str(job.result["name"]))
@@ -146,7 +144,7 @@ class Site:
             config=Config(s3={"addressing_style": "path"}),
         )  # fmt: skip
 
-    def keys(self) -> dict[str, int]:
+    def objects(self) -> dict[str, int]:
         """All objects of the bucket with their sizes."""
         pages = self.client().get_paginator("list_objects_v2")
         return {

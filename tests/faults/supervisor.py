@@ -221,10 +221,10 @@ class _Supervisor:
     def _target(self, thread: int, name: str, arguments: list[int]) -> str:
         if name in _FD_FIRST:
             with suppress(OSError):
-                return os.readlink(f"/proc/{thread}/fd/{arguments[0]}")
+                return str(Path(f"/proc/{thread}/fd/{arguments[0]}").readlink())
         if name in _FIRST_PATH:
             path = self._text(thread, arguments[_FIRST_PATH[name]])
-            return os.path.join(os.readlink(f"/proc/{thread}/cwd"), path)  # noqa: PTH118
+            return str(Path(f"/proc/{thread}/cwd").readlink() / path)
         return ""
 
     def _text(self, thread: int, address: int) -> str:

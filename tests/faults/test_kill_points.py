@@ -156,7 +156,7 @@ class Strike:
         return running, "killed before it" in self._log.read_text()
 
     def at(self, victim: Victim) -> tuple[Running, bool]:
-        """Kill somebody at a moment: at a share of the time it takes, or just after a phase began."""
+        """Kill somebody at a moment: a share of the time it takes, or just after a phase began."""
         running = self._work.start()
         if self._known.phases and self._chance.random() < 0.5:
             phase = self._chance.choice(self._known.phases)

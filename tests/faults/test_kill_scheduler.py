@@ -62,7 +62,7 @@ class Life:
         def settled() -> bool:
             assert self.process.poll() is None, self._log.read_text()
             slots = self.slots()
-            own = any(slot.due not in before and slot.why == "at start-up" or
+            own = any((slot.due not in before and slot.why == "at start-up") or
                       slot.outcome is SlotOutcome.SKIPPED for slot in slots)  # fmt: skip
             return own and all(slot.outcome is not SlotOutcome.STARTED for slot in slots)
 

@@ -47,7 +47,7 @@ class Work(ABC):
         """Once."""
         self.site.fill("alpha")
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most need nothing
         """Before each time."""
 
     @abstractmethod
@@ -76,8 +76,7 @@ class Backup(Work):
     """A backup, with its copies in other classes and in S3, and retention."""
 
     def start(self, plan: Plan | None = None) -> Running:
-        slot = self.site.slot(all_classes=self.chance.random() < 0.6)
-        return RunningJob(self.site, "backup", {"slot": slot}, plan)
+        return RunningJob(self.site, "backup", {"slot": self.site.slot()}, plan)
 
 
 class Restore(Work):
@@ -149,11 +148,11 @@ class Upload(Work):
 
     def set_up(self) -> None:
         super().set_up()
-        self.path = self.site.backup(all_classes=True, pinned=True)
+        self.path = self.site.backup(pinned=True)
 
     def prepare(self) -> None:
         client, settings = self.site.client(), self.site.settings
-        for key in self.site.keys():
+        for key in self.site.objects():
             client.delete_object(Bucket=settings.s3_bucket, Key=key)
         self.site.checked = {proof for proof in self.site.checked if len(proof) > 2}
 
@@ -164,7 +163,7 @@ class Upload(Work):
         super().again()
         name = parse_name(self.path.name)
         assert name is not None
-        keys = self.site.keys()
+        keys = self.site.objects()
         for backup_class in BackupClass:
             key = object_key(self.site.settings, name.in_class(backup_class))
             assert keys[key] == self.path.stat().st_size
@@ -193,7 +192,7 @@ class Prune(Work):
 
     def set_up(self) -> None:
         super().set_up()
-        self.path = self.site.backup(all_classes=True, pinned=True)
+        self.path = self.site.backup(pinned=True)
         self.site.backup()
         self.manifest = next(
             manifest
@@ -339,7 +338,7 @@ class WalPushToS3(WalPush):
         archive.mkdir()
         for ending in ("", ".gz"):
             key = f"{settings.s3_prefix}wal/{self.name}{ending}"
-            if key in self.site.keys():
+            if key in self.site.objects():
                 answer = client.get_object(Bucket=settings.s3_bucket, Key=key)
                 (archive / f"{self.name}{ending}").write_bytes(answer["Body"].read())
         return whole_or_missing(archive, self.name, _segment(self.name))
