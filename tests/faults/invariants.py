@@ -121,7 +121,7 @@ def _bucket_is_whole(site: Site) -> None:
     """A dump in S3 is the one that its manifest describes, there or here."""
     if not site.settings.s3_enabled:
         return
-    client, bucket = site.client(), site.settings.s3_bucket
+    client, bucket = site.client, site.settings.s3_bucket
     keys = site.objects()
     for key, size in keys.items():
         if not key.endswith(SUFFIX) or (key, size) in site.checked:

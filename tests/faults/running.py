@@ -20,6 +20,7 @@ from tests.support import wait_until
 
 from pgconsole import jobs
 from pgconsole.jobs import Job
+from pgconsole.jobs.launcher import RUNNER
 
 ROOT = Path(__file__).parents[2]
 _TAKES = 90.0  # seconds; a job that does not end by itself after a fault is a finding
@@ -77,13 +78,9 @@ class RunningJob(Running):
     ) -> None:
         self.began = time.monotonic()
         self._settings = site.settings.model_copy(update=update)
-        if plan is None:
-            self.id = jobs.start(self._settings, kind, request, "test")
-        else:
-            request = request | {"plan": plan.to_json()}
-            self.id = jobs.start(
-                self._settings, kind, request, "test", runner="tests.faults.runner"
-            )
+        more = site.laid_on | ({"plan": plan.to_json()} if plan else {})
+        runner = "tests.faults.runner" if more else RUNNER
+        self.id = jobs.start(self._settings, kind, request | more, "test", runner=runner)
         self.pid = _child_with(self.id)
         self._tail = jobs.Tail(self.job().directory)
         self._phase = ""

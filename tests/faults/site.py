@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,8 @@ class Site:
             }
         )  # fmt: skip
         self.contents: dict[str, bytes] = {}
+        self.laid_on: dict[str, Any] = {}
+        """What tests.faults.runner is asked for, besides."""
         self._seconds = count(1)
         self.checked: set[tuple[Any, ...]] = set()
         """Files and objects that were found whole, and need no second look."""
@@ -136,6 +139,7 @@ class Site:
             pin(self.settings, name, "of the suite", "test")
         return self.settings.backup_dir / name.relative_path
 
+    @cached_property
     def client(self) -> S3Client:
         """A client of the bucket that goes around everything of pgconsole."""
         return boto3.client(
@@ -146,7 +150,7 @@ class Site:
 
     def objects(self) -> dict[str, int]:
         """All objects of the bucket with their sizes."""
-        pages = self.client().get_paginator("list_objects_v2")
+        pages = self.client.get_paginator("list_objects_v2")
         return {
             found["Key"]: found["Size"]
             for page in pages.paginate(Bucket=self.settings.s3_bucket)
@@ -156,7 +160,7 @@ class Site:
     def open_uploads(self) -> list[str]:
         """The keys of unfinished multipart uploads."""
         try:
-            answer = self.client().list_multipart_uploads(Bucket=self.settings.s3_bucket)
+            answer = self.client.list_multipart_uploads(Bucket=self.settings.s3_bucket)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchUpload":  # rclone: there never was one
                 return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,7 +107,7 @@ def test_a_step_fails(
                 assert running.output().strip(), "it failed without a word"
             trial.happened(outcome if failed else f"did not come so far: {outcome}")
             work.again()
-            work.clean()
+            work.clean(last=trial_number == size - 1)
 
 
 def _plan(work: Work, code: int, log: Path) -> Plan:
@@ -126,7 +127,7 @@ def _failed_steps(log: Path) -> list[str]:
     """The calls that were made to fail."""
     lines = log.read_text().splitlines()
     names = set(errno.errorcode.values())
-    return [before for before, line in zip(lines, lines[1:], strict=False) if line in names]
+    return [before for before, line in pairwise(lines) if line in names]
 
 
 def _said_done(running: object) -> bool:

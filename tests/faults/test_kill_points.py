@@ -123,7 +123,7 @@ def test_killed(kill: Kill, number: int, size: int, site: Site, faults: Faults, 
                 trial.hit(f"{kill.work}: {stage or 'begin'}")
             trial.happened(outcome if hit else f"it was over before: {outcome}")
             work.again()
-            work.clean()
+            work.clean(last=trial_number == size - 1)
 
 
 class Strike:

@@ -27,6 +27,8 @@ from pgconsole.jobs import JobStatus
 from pgconsole.storage.base import Place
 from pgconsole.storage.local import LocalStorage
 
+_OFTEN = 0.2  # how many of the trials are followed by a backup that sweeps
+
 
 class Work(ABC):
     """One operation on a site, again and again.
@@ -35,7 +37,12 @@ class Work(ABC):
         site: Where.
         chance: Seeded.
         directory: For what the operation needs besides.
+
+    Attributes:
+        sweeps: Whether it begins with sweeping up after the killed, as a backup does.
     """
+
+    sweeps = False
 
     def __init__(self, site: Site, chance: random.Random, directory: Path) -> None:
         self.site = site
@@ -67,13 +74,24 @@ class Work(ABC):
         job = running.job()
         assert job.status is JobStatus.DONE, (job, (job.directory / "events.jsonl").read_text())
 
-    def clean(self) -> None:
-        """Whatever sweeps up what the fault left; then nothing may be left."""
+    def clean(self, *, last: bool) -> None:
+        """Nothing may be left, once a backup has swept up what the fault left.
+
+        Args:
+            last: Whether this is the end; of a work that does not sweep, remains gather for a few
+                trials before.
+        """
+        if not self.sweeps:
+            if not last and self.chance.random() > _OFTEN:
+                return
+            self.site.backup()
         after_next_run(self.site)
 
 
 class Backup(Work):
     """A backup, with its copies in other classes and in S3, and retention."""
+
+    sweeps = True
 
     def start(self, plan: Plan | None = None) -> Running:
         return RunningJob(self.site, "backup", {"slot": self.site.slot()}, plan)
@@ -128,10 +146,6 @@ class Restore(Work):
         assert self.site.state() == self.site.contents[self.wanted]
         self.now = self.wanted
 
-    def clean(self) -> None:
-        self.site.backup()
-        super().clean()
-
 
 class RestoreFromS3(Restore):
     """The same from the bucket: it is downloaded first."""
@@ -146,12 +160,14 @@ class RestoreFromS3(Restore):
 class Upload(Work):
     """The upload of a backup that has no copy in S3 yet."""
 
+    sweeps = True
+
     def set_up(self) -> None:
         super().set_up()
         self.path = self.site.backup(pinned=True)
 
     def prepare(self) -> None:
-        client, settings = self.site.client(), self.site.settings
+        client, settings = self.site.client, self.site.settings
         for key in self.site.objects():
             client.delete_object(Bucket=settings.s3_bucket, Key=key)
         self.site.checked = {proof for proof in self.site.checked if len(proof) > 2}
@@ -182,10 +198,6 @@ class Verify(Work):
         key = settings.s3_prefix + str(self.path.relative_to(settings.backup_dir))
         return RunningJob(self.site, "verify", {"paths": [str(self.path)], "keys": [key]}, plan)
 
-    def clean(self) -> None:
-        self.site.backup()
-        super().clean()
-
 
 class Prune(Work):
     """Retention, in the directory and in the bucket."""
@@ -204,7 +216,7 @@ class Prune(Work):
 
     def prepare(self) -> None:
         """Lay out old backups: of each class two, here and in the bucket."""
-        settings, client = self.site.settings, self.site.client()
+        settings, client = self.site.settings, self.site.client
         storage = LocalStorage(settings.backup_dir)
         for backup_class in BackupClass:
             for _ in range(2):
@@ -239,10 +251,6 @@ class Prune(Work):
     def again(self) -> None:
         super().again()
         self._see_what_is_there(done=True)
-
-    def clean(self) -> None:
-        self.site.backup()
-        super().clean()
 
     def _see_what_is_there(self, *, done: bool) -> None:
         settings = self.site.settings
@@ -332,7 +340,7 @@ class WalPushToS3(WalPush):
 
     def _is_there(self) -> bool:
         """Look at the object, as at a file."""
-        client, settings = self.site.client(), self.site.settings
+        client, settings = self.site.client, self.site.settings
         archive = self.directory / "from-s3"
         shutil.rmtree(archive, ignore_errors=True)
         archive.mkdir()
