@@ -13,6 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.faults.http_proxy import (
+    Fault,
+    HttpProxy,
+    Rule,
+    altered_request,
+    cut_after,
+    twice,
+)
 from tests.proxy import Proxy
 from tests.storage.conftest import NAME, PART, Contents, MakeS3Settings
 from tests.support import wait_until
@@ -264,6 +272,36 @@ class TestFaults:
         assert again.abort_leftovers("app") == [KEY]
         assert contents.unfinished == set()
         assert again.abort_leftovers("app") == []
+
+    @pytest.mark.parametrize("lost", [twice, cut_after])
+    def test_begun_twice(
+        self, lost: Fault, s3: S3Server, s3_settings: MakeS3Settings, dump: Path, contents: Contents
+    ) -> None:
+        """Of an upload whose name got lost nobody would ever hear again."""
+        with HttpProxy(s3.port) as proxy:
+            proxy.rules = [Rule("CreateMultipartUpload", lost)]
+            storage = S3Storage(s3_settings(S3_ENDPOINT_URL=proxy.endpoint))
+            upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+            upload.finish(dump.stat().st_size)
+            upload.complete()
+        assert contents.get(KEY) == dump.read_bytes()
+        assert contents.unfinished == set()
+
+    def test_altered_on_its_way(
+        self, s3: S3Server, s3_settings: MakeS3Settings, dump: Path, contents: Contents
+    ) -> None:
+        """A store that does not check the signed content has to check Content-MD5."""
+        with HttpProxy(s3.port) as altering:
+            storage = S3Storage(s3_settings(S3_ENDPOINT_URL=altering.endpoint))
+            altering.rules = [Rule("UploadPart", altered_request(0.5), first=2)]
+            upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+            with pytest.raises(StorageError, match="damaged on its way"):
+                upload.finish(dump.stat().st_size)
+            upload.abort()
+            altering.rules = [Rule("PutObject", altered_request(0.5))]
+            with pytest.raises(StorageError, match="damaged on its way"):
+                storage.put_small(KEY, b"a manifest")
+        assert contents.keys == set()
 
     def test_refused(self, proxy: Proxy, upload: Upload, dump: Path, contents: Contents) -> None:
         proxy.refuse()

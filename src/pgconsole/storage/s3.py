@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pgconsole.storage.s3_client import Clients, Patience
 from pgconsole.storage.s3_errors import Address
 from pgconsole.storage.s3_object import S3Object
 from pgconsole.storage.s3_records import RecordFile, records, remove_half_written
+from pgconsole.storage.s3_slice import content_md5
 from pgconsole.storage.s3_upload import Upload, part_size_for
 
 __all__ = ["S3Storage", "Upload"]
@@ -136,6 +138,7 @@ class S3Storage:
             self._bucket.client(Patience.MOVING).put_object(
                 Bucket=self._bucket.address.bucket,
                 Key=key,
+                ContentMD5=content_md5(io.BytesIO(data)),
                 Body=data,
                 ContentType="application/json",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -113,7 +114,10 @@ class Bucket:
             )
 
     def begin(self, key: str) -> Begun:
-        """Begin a multipart upload.
+        """Begin a multipart upload, the only one to this key.
+
+        A request that was tried again, or that arrived twice, has begun another one, which would
+        stay in the store for ever.
 
         Raises:
             StorageError: The store refuses, or can't be reached.
@@ -127,7 +131,18 @@ class Bucket:
             at = parsedate_to_datetime(date)
         except ValueError:
             at = None
-        return Begun(key, answer["UploadId"], at)
+        begun = Begun(key, answer["UploadId"], at)
+        with suppress(StorageError):  # the upload itself is no worse for it
+            self._abort_others(begun)
+        return begun
+
+    def _abort_others(self, begun: Begun) -> None:
+        with self.address.translated(f"Other uploads of {begun.key} can't be aborted"):
+            for upload_id in self.uploads(begun.key):
+                if upload_id != begun.upload_id:
+                    self.client(Patience.ASKING).abort_multipart_upload(
+                        Bucket=self.address.bucket, Key=begun.key, UploadId=upload_id
+                    )
 
     def complete(self, begun: Begun, etags: Mapping[int, str], total: int) -> None:
         """Make the object visible, and see that it is there with the right size.

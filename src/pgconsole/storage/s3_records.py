@@ -15,7 +15,6 @@ from pgconsole.errors import StorageError
 from pgconsole.storage import files
 from pgconsole.storage.s3_errors import Address
 
-
 # The database is in the name too: what is half written can't be read, and only under the lock of
 # its database nobody is writing it any more.
 _HALF = re.compile(rf"(?P<database>.+)\.[0-9a-f]{{32}}\.json{re.escape(PARTIAL_SUFFIX)}")

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import os
 import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+
+def content_md5(body: IO[bytes] | io.RawIOBase) -> str:
+    """The Content-MD5 header of a whole body (RFC 1864); then the body is at its start again.
+
+    S3 has to refuse a body that does not fit it. That a signed body must fit its signature as well
+    is not checked by every store: rclone takes one that was altered on its way.
+
+    Raises:
+        Stopped: From a `FileSlice`, after an abort or if its file can't be read.
+        OSError: It can't be read.
+    """
+    body.seek(0)
+    digest = hashlib.file_digest(body, partial(hashlib.md5, usedforsecurity=False))  # type: ignore[arg-type]
+    body.seek(0)
+    return base64.b64encode(digest.digest()).decode()
 
 
 class Stopped(BaseException):

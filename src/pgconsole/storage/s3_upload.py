@@ -14,7 +14,7 @@ from pgconsole.storage import files
 from pgconsole.storage.s3_bucket import Begun, Bucket
 from pgconsole.storage.s3_client import Patience
 from pgconsole.storage.s3_records import RecordFile
-from pgconsole.storage.s3_slice import FileSlice, Stopped
+from pgconsole.storage.s3_slice import FileSlice, Stopped, content_md5
 
 _MIB = 1 << 20
 _LEAST_PART = 8 * _MIB  # S3 takes 5 MiB at least, except for the last
@@ -215,6 +215,7 @@ class Upload:
                 Key=self.key,
                 UploadId=self._begun.upload_id,
                 PartNumber=part.number,
+                ContentMD5=content_md5(body),
                 Body=body,  # type: ignore[arg-type]
                 ContentLength=part.length,
             )
