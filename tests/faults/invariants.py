@@ -27,13 +27,20 @@ _HALF = (".partial", ".new", ".aside")  # how names of files end that are being 
 _ENDS = 20.0  # seconds that processes and sessions of a killed job may take to be gone
 
 
-def after_fault(site: Site, job: Job | None = None, sids: tuple[int, ...] = ()) -> None:
+def after_fault(
+    site: Site,
+    job: Job | None = None,
+    sids: tuple[int, ...] = (),
+    *,
+    others_delete: bool = False,
+) -> None:
     """Nothing half-made, nothing held, nobody left, and the job's end is told truthfully.
 
     Args:
         site: Where the fault was.
         job: The job that it hit.
         sids: Sessions of processes that must be gone.
+        others_delete: Whether objects that were there may be gone by now, by somebody else.
     """
     _no_processes(sids)
     _no_sessions(site)
@@ -42,7 +49,7 @@ def after_fault(site: Site, job: Job | None = None, sids: tuple[int, ...] = ()) 
     _locks_are_free(site)
     read_pins(site.settings)
     if job is not None:
-        told(site, job)
+        told(site, job, others_delete=others_delete)
 
 
 def after_next_run(site: Site) -> None:
@@ -56,7 +63,7 @@ def after_next_run(site: Site) -> None:
     assert not alone, f"manifests without a dump in S3: {alone}"
 
 
-def told(site: Site, job: Job) -> None:
+def told(site: Site, job: Job, *, others_delete: bool = False) -> None:
     """The list of jobs says how it ended, in words that help; what it calls done is there."""
     assert job.status.ended, job
     assert job.id in {one.id for one in list_jobs(site.settings)}
@@ -72,7 +79,7 @@ def told(site: Site, job: Job) -> None:
             assert Path(path).is_file(), f"{job.status}, but {path} is not there"
         present = site.objects()
         for key in _texts(job.result["keys"]):
-            assert key in present, f"{job.status}, but {key} is not there"
+            assert others_delete or key in present, f"{job.status}, but {key} is not there"
         if job.status is JobStatus.DONE and site.settings.s3_enabled:
             assert job.result["keys"], job
 
@@ -124,7 +131,8 @@ def _bucket_is_whole(site: Site) -> None:
     client, bucket = site.client, site.settings.s3_bucket
     keys = site.objects()
     for key, size in keys.items():
-        if not key.endswith(SUFFIX) or (key, size) in site.checked:
+        ours = key.endswith(SUFFIX) and f"/{site.database}_" in key
+        if not ours or (key, size) in site.checked:
             continue
         data = client.get_object(Bucket=bucket, Key=key)["Body"].read()
         if key + MANIFEST_SUFFIX in keys:

@@ -8,6 +8,7 @@ import resource
 import sys
 from pathlib import Path
 
+from tests.faults.clock import CLOCK, clock_environment, under
 from tests.faults.supervisor import supervised
 
 from pgconsole.jobs import runner
@@ -31,6 +32,13 @@ if __name__ == "__main__":
     request = read_spec(Path(sys.argv[1])).request
     if request.get("as_any_owner") and sys.argv[-1] != _DROPPED and os.geteuid() == 0:
         as_any_owner()
+    clock = str(request.get(CLOCK, ""))
+    if clock and not under(clock):
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "tests.faults.runner", *sys.argv[1:]],
+            os.environ | clock_environment(clock),
+        )
     if limit := request.get("file_size"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(str(limit)), int(str(limit))))
     if "plan" in request:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import psycopg
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from psycopg import sql
@@ -149,7 +150,9 @@ class Site:
         )  # fmt: skip
 
     def objects(self) -> dict[str, int]:
-        """All objects of the bucket with their sizes."""
+        """All objects of the bucket with their sizes; none where S3 is off."""
+        if not self.settings.s3_enabled:
+            return {}
         pages = self.client.get_paginator("list_objects_v2")
         return {
             found["Key"]: found["Size"]
@@ -159,6 +162,8 @@ class Site:
 
     def open_uploads(self) -> list[str]:
         """The keys of unfinished multipart uploads."""
+        if not self.settings.s3_enabled:
+            return []
         try:
             answer = self.client.list_multipart_uploads(Bucket=self.settings.s3_bucket)
         except ClientError as error:
@@ -173,6 +178,14 @@ class Site:
             if server.process is None or server.process.poll() is not None:
                 server.process = None
                 server.start()
+        wait_until(self._accepts, 60)  # where one of its processes was killed it recovers
+
+    def _accepts(self) -> bool:
+        try:
+            self.server.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def close(self) -> None:
         """Take the databases away."""
