@@ -53,14 +53,14 @@ class Errors(NamedTuple):
 
 
 HIT = [
-    Errors("Backup", 6, 90),
-    Errors("Restore", 3, 50),
-    Errors("RestoreFromS3", 1, 20),
-    Errors("Upload", 1, 20),
-    Errors("Verify", 1, 20),
+    Errors("Backup", 3, 90),
+    Errors("Restore", 2, 50),
+    Errors("RestoreFromS3", 0, 20),
+    Errors("Upload", 0, 20),
+    Errors("Verify", 0, 20),
     Errors("Prune", 1, 30),
-    Errors("Pin", 2, 20),
-    Errors("WalPush", 3, 30),
+    Errors("Pin", 1, 20),
+    Errors("WalPush", 1, 30),
 ]
 _FORM = Faults.from_environment()
 PORTIONS = [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,33 +38,36 @@ class Kill(NamedTuple):
 
 
 KILLS = [
-    Kill("Backup", "runner", 8, 110),
+    Kill("Backup", "runner", 5, 110),
     Kill("Backup", "pg_dump", 1, 25),
     Kill("Backup", "postgres", 1, 20),
-    Kill("Backup", "s3", 2, 25),
-    Kill("Restore", "runner", 6, 70),
+    Kill("Backup", "s3", 1, 25),
+    Kill("Backup", "cancel", 1, 20),
+    Kill("Restore", "runner", 3, 70),
     Kill("Restore", "psql", 1, 25),
-    Kill("Restore", "pg_dump", 1, 10),
+    Kill("Restore", "pg_dump", 0, 10),
     Kill("Restore", "postgres", 1, 20),
+    Kill("Restore", "cancel", 1, 15),
     Kill("RestoreFromS3", "runner", 1, 25),
-    Kill("RestoreFromS3", "s3", 1, 10),
-    Kill("Upload", "runner", 3, 40),
-    Kill("Upload", "s3", 1, 15),
-    Kill("Verify", "runner", 1, 20),
-    Kill("Prune", "runner", 3, 40),
-    Kill("Prune", "s3", 1, 10),
-    Kill("Pin", "command", 2, 25),
-    Kill("WalPush", "command", 2, 25),
-    Kill("WalPushToS3", "command", 2, 20),
-    Kill("WalPushToS3", "s3", 1, 10),
+    Kill("RestoreFromS3", "s3", 0, 10),
+    Kill("Upload", "runner", 1, 40),
+    Kill("Upload", "s3", 0, 15),
+    Kill("Verify", "runner", 0, 20),
+    Kill("Prune", "runner", 1, 40),
+    Kill("Prune", "s3", 0, 10),
+    Kill("Pin", "command", 1, 25),
+    Kill("WalPush", "command", 1, 25),
+    Kill("WalPushToS3", "command", 1, 20),
+    Kill("WalPushToS3", "s3", 0, 10),
 ]
 VICTIMS = {
-    "runner": "the runner",
-    "command": "the command",
-    "pg_dump": "pg_dump",
-    "psql": "psql",
-    "postgres": "the PostgreSQL server, or one of its processes,",
-    "s3": "the S3 server",
+    "runner": "the runner is killed (-9)",
+    "command": "the command is killed (-9)",
+    "pg_dump": "pg_dump is killed (-9)",
+    "psql": "psql is killed (-9)",
+    "postgres": "the PostgreSQL server, or one of its processes, is killed (-9)",
+    "s3": "the S3 server is killed (-9)",
+    "cancel": "it is cancelled (SIGTERM)",
 }
 _FORM = Faults.from_environment()
 PORTIONS = [
@@ -105,7 +111,7 @@ def test_killed(kill: Kill, number: int, size: int, site: Site, faults: Faults, 
     work: Work = getattr(works, kill.work)(site, chance, tmp_path)
     during = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
     promise = RESTORE_PROMISE if isinstance(work, works.Restore) else PROMISE
-    fault = Fault(Group.KILL, f"{during}: {VICTIMS[kill.victim]} is killed (-9)", promise)
+    fault = Fault(Group.KILL, f"{during}: {VICTIMS[kill.victim]}", promise)
     watched = kill.victim in ("runner", "command") and not unavailable()
     known = an_undisturbed_run(work, tmp_path, counted=watched)
     for trial_number in range(size):
@@ -210,6 +216,14 @@ def _s3(site: Site, _running: Running, chance: random.Random) -> bool:
     return True
 
 
+def _cancel(_site: Site, running: Running, _chance: random.Random) -> bool:
+    if running.ended():
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    return True
+
+
 VICTIM_OF: dict[str, Victim] = {
     "runner": lambda _site, running, _chance: running.kill(),
     "command": lambda _site, running, _chance: running.kill(),
@@ -217,4 +231,5 @@ VICTIM_OF: dict[str, Victim] = {
     "psql": _tool("psql"),
     "postgres": _postgres,
     "s3": _s3,
+    "cancel": _cancel,
 }

@@ -78,7 +78,7 @@ TROUBLES = [
 _FORM = Faults.from_environment()
 PORTIONS = [
     pytest.param(name, number, size, id=f"{name}-{number}")
-    for name, short, long in [("Backup", 3, 40), ("Restore", 3, 40)]
+    for name, short, long in [("Backup", 2, 40), ("Restore", 1, 40)]
     for number, size in enumerate(blocks(_FORM.times(short, long)))
 ]
 

@@ -91,8 +91,8 @@ _FORM = Faults.from_environment()
 PORTIONS = [
     pytest.param(name, number, size, id=f"{name}-{number}")
     for name, short, long in [
-        ("Backup", 5, 90), ("Upload", 3, 40), ("RestoreFromS3", 2, 30), ("Verify", 1, 20),
-        ("Prune", 2, 30), ("WalPushToS3", 2, 30),
+        ("Backup", 3, 90), ("Upload", 2, 40), ("RestoreFromS3", 1, 30), ("Verify", 0, 20),
+        ("Prune", 0, 30), ("WalPushToS3", 1, 30),
     ]
     for number, size in enumerate(blocks(_FORM.times(short, long)))
 ]  # fmt: skip
