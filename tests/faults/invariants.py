@@ -24,7 +24,7 @@ from pgconsole.locks import is_held
 from pgconsole.storage.local import LocalStorage
 
 _HALF = (".partial", ".new", ".aside")  # how names of files end that are being written
-_ENDS = 20.0  # seconds that processes and sessions of a killed job may take to be gone
+_ENDS = 60.0  # seconds that processes and sessions of a killed job may take to be gone
 
 
 def after_fault(

@@ -30,6 +30,7 @@ TOLD = Fault(
     "A backup: the runner is killed (-9), and a console is opened",
     "the console says that it was interrupted, and the next backup by keys works",
 )
+_PATIENCE = 90.0  # seconds; it is a busy machine
 PORTIONS = list(enumerate(blocks(Faults.from_environment().times(1, 25), 5)))
 
 
@@ -47,13 +48,13 @@ def test_a_killed_console(number: int, size: int, site: Site, faults: Faults):
             before = {job.id for job in jobs.list_jobs(site.settings)}
             terminal = _open(site)
             try:
-                terminal.wait_for("Local")
+                terminal.wait_for("Local", _PATIENCE)
                 terminal.send("b")
-                terminal.wait_for("Type yes")
+                terminal.wait_for("Type yes", _PATIENCE)
                 terminal.send("yes", "Enter")
                 time.sleep(chance.uniform(0, 1.5))  # the moment itself is what is drawn
                 os.kill(terminal.pid(), signal.SIGKILL)
-                terminal.wait_gone()
+                terminal.wait_gone(_PATIENCE)
             finally:
                 terminal.close()
             begun = [job for job in jobs.list_jobs(site.settings) if job.id not in before]
@@ -64,7 +65,7 @@ def test_a_killed_console(number: int, size: int, site: Site, faults: Faults):
             after_fault(site)
             following = _open(site)
             try:
-                following.wait_for("complete" if begun else "Local")
+                following.wait_for("complete" if begun else "Local", _PATIENCE)
             finally:
                 following.close()
             trial.hit("Console: a job begun" if begun else "Console: no job begun yet")
@@ -86,12 +87,12 @@ def test_the_console_tells_of_a_killed_runner(site: Site, faults: Faults):
             running.wait()
             terminal = _open(site)
             try:
-                terminal.wait_for("interrupted")
+                terminal.wait_for("interrupted", _PATIENCE)
                 trial.happened("the console says: interrupted")
                 terminal.send("b")
-                terminal.wait_for("Type yes")
+                terminal.wait_for("Type yes", _PATIENCE)
                 terminal.send("yes", "Enter")
-                terminal.wait_for("local + S3", timeout=40)
+                terminal.wait_for("local + S3", _PATIENCE)
             finally:
                 terminal.close()
             after_next_run(site)

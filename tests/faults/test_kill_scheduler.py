@@ -66,12 +66,12 @@ class Life:
                       slot.outcome is SlotOutcome.SKIPPED for slot in slots)  # fmt: skip
             return own and all(slot.outcome is not SlotOutcome.STARTED for slot in slots)
 
-        wait_until(settled, 60)
+        wait_until(settled, 240)
 
     def end(self) -> None:
         """Tell it to end."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, self._log.read_text()
+        assert self.process.wait(120) == 0, self._log.read_text()
 
 
 @pytest.mark.timeout(900)

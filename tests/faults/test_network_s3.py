@@ -24,7 +24,7 @@ PROMISE = (
     "kept; locks free; the next run works and leaves no open upload"
 )
 FOR_EVER = 10**6
-_LONGEST = 150.0  # seconds that any work may go on trying
+_LONGEST = 300.0  # seconds that any work may go on trying
 
 
 class Trouble(NamedTuple):

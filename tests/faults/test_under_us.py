@@ -24,7 +24,7 @@ from pgconsole.storage.base import Place
 PROMISE = (
     "it ends with the cause, or works with what is there; nothing else is lost; the next works"
 )
-_LONGEST = 120.0  # seconds
+_LONGEST = 300.0  # seconds
 _FORM = Faults.from_environment()
 _PAGE = 1000  # objects of a listing's page
 
