@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import click
+import pytest
 from tests.faults.recorder import LONG, RECORD, SEED
 from tests.faults.report import Results, page
 
@@ -34,18 +35,28 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="pgconsole-faults-") as directory:
         record = Path(directory) / "record.jsonl"
         record.touch()
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "tests/faults", "-n", "2", "--dist", "loadgroup",
-             *arguments],
-            env=os.environ | {SEED: str(seed), LONG: "1", RECORD: str(record)}, check=False,
-        )  # fmt: skip
-        text = page(Results(record), seed, time.monotonic() - start, _postgres_versions())
+        variables = {SEED: str(seed), LONG: "1", RECORD: str(record)}
+        status = _run_pytest(arguments, os.environ | variables)
+        stopped = status == pytest.ExitCode.INTERRUPTED
+        seconds = time.monotonic() - start
+        text = page(Results(record), seed, seconds, _postgres_versions(), stopped=stopped)
     if arguments:
         click.echo(text)
     else:
         _PAGE.write_text(text)
         click.echo(f"{_PAGE} is written")
-    return done.returncode
+    return status
+
+
+def _run_pytest(arguments: list[str], environment: dict[str, str]) -> int:
+    """Run the suite; Ctrl-C stops it, and what was found until then is written all the same."""
+    command = [sys.executable, "-m", "pytest", "tests/faults", "-n", "2", "--dist", "loadgroup"]
+    with subprocess.Popen([*command, *arguments], env=environment) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # pytest gets it, too
+            process.wait()
+            return pytest.ExitCode.INTERRUPTED
 
 
 def _postgres_versions() -> list[str]:

@@ -66,6 +66,13 @@ def site(make_site: MakeSite) -> Site:
     return make_site()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the long form, one that is stopped early has seen something of everything."""
+    faults = Faults.from_environment()
+    if faults.long:
+        faults.random("order").shuffle(items)
+
+
 def blocks(trials: int, size: int = 10) -> list[int]:
     """Trials in portions that a worker does at a time: how many each has."""
     return [min(size, trials - first) for first in range(0, trials, size)]

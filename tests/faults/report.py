@@ -122,7 +122,14 @@ class Results:
         return "\n".join(["## Not tried here\n", *lines])
 
 
-def page(results: Results, seed: int, seconds: float, postgres_versions: list[str]) -> str:
+def page(
+    results: Results,
+    seed: int,
+    seconds: float,
+    postgres_versions: list[str],
+    *,
+    stopped: bool = False,
+) -> str:
     """The whole page.
 
     Args:
@@ -130,12 +137,15 @@ def page(results: Results, seed: int, seconds: float, postgres_versions: list[st
         seed: Where all chance came from.
         seconds: How long the run took.
         postgres_versions: Versions of the servers that took part.
+        stopped: Whether it was stopped before its end.
     """
     verdict = (
         "**Not every promise was kept: see the rows with BROKEN.**"
         if results.broken
         else f"All {results.tried:,} trials kept it."
     )
+    if stopped:
+        verdict = f"**It was stopped before its end.** {verdict}"
     head = _HEAD.format(
         seed=seed,
         date=datetime.now(UTC).date(),
