@@ -56,7 +56,7 @@ class Results:
 
     def __init__(self, record: Path) -> None:
         self._rows: dict[tuple[Group, str], Row] = {}
-        self._stages: Counter[tuple[str, str]] = Counter()
+        self._stages: Counter[tuple[Group, str]] = Counter()
         for line in record.read_text().splitlines():
             self._add(json.loads(line))
 
@@ -78,8 +78,8 @@ class Results:
             if rows:
                 head = "| fault | tried | promised | what happened |\n|---|---:|---|---|"
                 parts.append("\n".join([f"## {group}\n", head, *rows]))
-            if group is Group.KILL and self._stages:
-                parts.append(self._hits())
+            if hits := self._hits(group):
+                parts.append(hits)
         parts.append(self._not_tried())
         return "\n\n".join(parts) + "\n"
 
@@ -92,7 +92,7 @@ class Results:
         if "untried" in line:
             row.untried.add(str(line["untried"]))
         if line.get("stage"):
-            self._stages[(str(line["stage"]), str(line["what"]))] += 1
+            self._stages[(key[0], str(line["stage"]))] += 1
 
     def _of(self, group: Group) -> list[tuple[tuple[Group, str], Row]]:
         return sorted(item for item in self._rows.items() if item[0][0] is group)
@@ -102,13 +102,14 @@ class Results:
         happened = "; ".join(f"{times:,} × {outcome}" for outcome, times in common)
         return f"| {_cell(what)} | {row.tried:,} | {_cell(row.promise)} | {_cell(happened)} |"
 
-    def _hits(self) -> str:
+    def _hits(self, group: Group) -> str:
         """How often each stage was hit: chance alone would leave short ones out."""
-        by_stage: Counter[str] = Counter()
-        for (stage, _what), times in self._stages.items():
-            by_stage[stage] += times
-        rows = [f"| {_cell(stage)} | {times:,} |" for stage, times in sorted(by_stage.items())]
-        return "\n".join(["Stages that were hit:\n", "| stage | hits |\n|---|---:|", *rows])
+        hits = sorted((stage, times) for (of, stage), times in self._stages.items() if of is group)
+        if not hits:
+            return ""
+        rows = [f"| {_cell(stage)} | {times:,} |" for stage, times in hits]
+        head = "Where it was hit (the stage, the request, or the last system call):"
+        return "\n".join([f"{head}\n", "| where | times |\n|---|---:|", *rows])
 
     def _not_tried(self) -> str:
         lines = [

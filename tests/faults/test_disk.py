@@ -103,8 +103,7 @@ def _trial(
         during: Seconds after the start at which it begins; None: before.
         promise: For the table.
     """
-    name = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
-    with faults.trial(Fault(Group.DISK, f"{name}: {trouble.what}", promise)) as trial:
+    with faults.trial(Fault(Group.DISK, f"{work.title}: {trouble.what}", promise)) as trial:
         work.prepare()
         running: Running | None = None
         refused = ""
@@ -270,8 +269,9 @@ def _put_back(path: Path, aside: Path) -> None:
 @pytest.mark.parametrize("name", ["Backup", "Restore", "WalPush"][: _FORM.times(1, 3)])
 def test_slow(name: str, site: Site, faults: Faults, tmp_path: Path):
     work = _work(site, faults, tmp_path, "slow", name)
-    what = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
-    fault = Fault(Group.DISK, f"{what}: each step on the disk takes long", "slower, and whole")
+    fault = Fault(
+        Group.DISK, f"{work.title}: each step on the disk takes long", "slower, and whole"
+    )
     if reason := unavailable():
         faults.untried(fault, reason)
     for number in range(faults.times(1, 5)):

@@ -76,13 +76,12 @@ def test_a_step_fails(
     name: str, number: int, size: int, site: Site, faults: Faults, tmp_path: Path
 ):
     work: Work = getattr(works, name)(site, faults.random("errors", name, number), tmp_path)
-    during = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
     steps: dict[int, int] = {}
     for trial_number in range(size):
         code = work.chance.choice(list(ERRORS))
         lasting = work.chance.random() < 0.5
         how = "from one step on" if lasting else "for one step"
-        fault = Fault(Group.DISK, f"{during}: {WORDS[code]} {how}", PROMISE)
+        fault = Fault(Group.DISK, f"{work.title}: {WORDS[code]} {how}", PROMISE)
         if reason := unavailable():
             faults.untried(fault, reason)
         if code not in steps:

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.e2e
 
 CONSOLE = Fault(
     Group.KILL,
-    "A backup by keys: the console is killed (-9)",
+    "a backup by keys: the console is killed (-9)",
     "the backup is not begun, or goes on to its end; the next console shows it",
 )
 TOLD = Fault(
     Group.KILL,
-    "A backup: the runner is killed (-9), and a console is opened",
+    "a backup: the runner is killed (-9), and a console is opened",
     "the console says that it was interrupted, and the next backup by keys works",
 )
 _PATIENCE = 90.0  # seconds; it is a busy machine

@@ -109,9 +109,8 @@ def an_undisturbed_run(work: Work, directory: Path, *, counted: bool) -> Known:
 def test_killed(kill: Kill, number: int, size: int, site: Site, faults: Faults, tmp_path: Path):
     chance = faults.random("kill", *kill, number)
     work: Work = getattr(works, kill.work)(site, chance, tmp_path)
-    during = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
     promise = RESTORE_PROMISE if isinstance(work, works.Restore) else PROMISE
-    fault = Fault(Group.KILL, f"{during}: {VICTIMS[kill.victim]}", promise)
+    fault = Fault(Group.KILL, f"{work.title}: {VICTIMS[kill.victim]}", promise)
     watched = kill.victim in ("runner", "command") and not unavailable()
     known = an_undisturbed_run(work, tmp_path, counted=watched)
     for trial_number in range(size):

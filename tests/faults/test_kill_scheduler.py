@@ -27,9 +27,11 @@ PROMISE = (
     "the next scheduler says what became of each slot; none is taken twice; nothing half-made; "
     "locks free; no process left; its own backup works"
 )
-ALONE = Fault(Group.KILL, "A schedule: the scheduler is killed (-9)", PROMISE)
+ALONE = Fault(Group.KILL, "the schedule: the scheduler is killed (-9)", PROMISE)
 TOGETHER = Fault(
-    Group.KILL, "A schedule: scheduler and backup are killed together (-9), as a container", PROMISE
+    Group.KILL,
+    "the schedule: scheduler and backup are killed together (-9), as a container",
+    PROMISE,
 )
 DAY = 86_400.0
 BETWEEN = 600.0  # seconds on the clock between two lives: other slots have come

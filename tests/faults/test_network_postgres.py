@@ -98,11 +98,12 @@ def test_trouble(
     chance = faults.random("postgres", name, number)
     site.settings = site.settings.model_copy(update={"pgport": proxy.port})
     work: Work = getattr(works, name)(site, chance, tmp_path)
-    what = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
     for trial_number in range(size):
         trouble = chance.choice(TROUBLES)
         fault = Fault(
-            Group.NETWORK, f"{what}: between us and PostgreSQL {trouble.what}", trouble.promise
+            Group.NETWORK,
+            f"{work.title}: between us and PostgreSQL {trouble.what}",
+            trouble.promise,
         )
         with faults.trial(fault) as trial:
             work.prepare()

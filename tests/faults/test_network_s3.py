@@ -116,8 +116,7 @@ def test_trouble(
     asked = _operations_of(work, proxy)
     for trial_number in range(size):
         trouble = chance.choice([one for one in TROUBLES if _meets(one, asked)])
-        what = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
-        with faults.trial(Fault(Group.NETWORK, f"{what}: {trouble.what}", PROMISE)) as trial:
+        with faults.trial(Fault(Group.NETWORK, f"{work.title}: {trouble.what}", PROMISE)) as trial:
             operation = chance.choice([one for one in asked if _meets(trouble, [one])])
             times = chance.choice(trouble.times)
             first = chance.randint(1, asked.count(operation))

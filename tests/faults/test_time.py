@@ -115,13 +115,12 @@ def _done(site: Site, kind: str, request: dict[str, object]) -> jobs.Job:
 @pytest.mark.parametrize("name", ["Backup", "Restore", "Verify", "Prune"][: _FORM.times(2, 4)])
 def test_the_clock_jumps_in_the_middle(name: str, site: Site, faults: Faults, tmp_path: Path):
     work: works.Work = getattr(works, name)(site, faults.random("jump", name), tmp_path)
-    what = (type(work).__doc__ or "").splitlines()[0].rstrip(".")
     clock = Clock(tmp_path / CLOCK, datetime.now(UTC))
     for number in range(faults.times(1, 15)):
         jump = timedelta(seconds=work.chance.choice([-1, 1]) * 10 ** work.chance.uniform(0, 7.5))
         there = "back" if jump < timedelta() else "forward"
         fault = Fault(
-            Group.TIME, f"{what}: the clock jumps {there} in the middle (a second to a year)",
+            Group.TIME, f"{work.title}: the clock jumps {there} in the middle (a second to a year)",
             "done; only S3, which dates requests, may refuse them: then it says so; the next works",
         )  # fmt: skip
         if library() is None:

@@ -39,9 +39,11 @@ class Work(ABC):
         directory: For what the operation needs besides.
 
     Attributes:
+        title: What it is called in the table.
         sweeps: Whether it begins with sweeping up after the killed, as a backup does.
     """
 
+    title: str
     sweeps = False
 
     def __init__(self, site: Site, chance: random.Random, directory: Path) -> None:
@@ -91,6 +93,8 @@ class Work(ABC):
 class Backup(Work):
     """A backup, with its copies in other classes and in S3, and retention."""
 
+    title = "a backup"
+
     sweeps = True
 
     def start(self, plan: Plan | None = None) -> Running:
@@ -99,6 +103,8 @@ class Backup(Work):
 
 class Restore(Work):
     """A restore of one content over the other."""
+
+    title = "a restore"
 
     place = Place.LOCAL
 
@@ -150,6 +156,8 @@ class Restore(Work):
 class RestoreFromS3(Restore):
     """The same from the bucket: it is downloaded first."""
 
+    title = "a restore from S3"
+
     place = Place.S3
 
     def prepare(self) -> None:
@@ -159,6 +167,8 @@ class RestoreFromS3(Restore):
 
 class Upload(Work):
     """The upload of a backup that has no copy in S3 yet."""
+
+    title = "an upload"
 
     sweeps = True
 
@@ -189,6 +199,8 @@ class Upload(Work):
 class Verify(Work):
     """All CRCs, all content, of a local copy and of one in S3; the manifest is made anew."""
 
+    title = "a verification"
+
     def set_up(self) -> None:
         super().set_up()
         self.path = self.site.backup(pinned=True)
@@ -201,6 +213,8 @@ class Verify(Work):
 
 class Prune(Work):
     """Retention, in the directory and in the bucket."""
+
+    title = "retention"
 
     def set_up(self) -> None:
         super().set_up()
@@ -269,6 +283,8 @@ class Prune(Work):
 class Pin(Work):
     """A pin, written by the command itself."""
 
+    title = "a pin"
+
     def set_up(self) -> None:
         super().set_up()
         self.path = self.site.backup(pinned=True)
@@ -296,6 +312,8 @@ class Pin(Work):
 
 class WalPush(Work):
     """A segment of WAL, into the directory."""
+
+    title = "wal-push"
 
     options: tuple[str, ...] = ()
 
@@ -335,6 +353,8 @@ class WalPush(Work):
 
 class WalPushToS3(WalPush):
     """A segment of WAL, into the bucket."""
+
+    title = "wal-push to S3"
 
     options = ("--s3",)
 
