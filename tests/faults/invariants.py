@@ -201,8 +201,6 @@ def _is_left_over(path: Path) -> bool:
         return False
     if path.name.endswith(_HALF) or (path.parent.name == "uploads" and path.suffix == ".json"):
         return True
-    if path.name.startswith(".") and path.parent.name == "jobs":  # one that was never begun
-        return True
     return path.name.endswith(MANIFEST_SUFFIX) and not Path(_dump_of(str(path))).exists()
 
 
