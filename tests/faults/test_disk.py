@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from tests.faults.running import Running, RunningJob
 from tests.faults.site import Site
 from tests.faults.supervisor import Plan, unavailable
 from tests.faults.works import Work
+from tests.support import wait_until
 
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import JobStatus
@@ -60,20 +62,34 @@ class Disk:
         subprocess.run(["mount", *arguments], check=True, capture_output=True)
 
     def remount(self, option: str) -> None:
-        """Change an option; that it does not fit what is there is no matter."""
-        with suppress(subprocess.CalledProcessError):
-            self._mount("-o", f"remount,{option}", str(self.path))
+        """Change an option, as soon as the kernel lets us: files may still be open for writing."""
+
+        def works() -> bool:
+            with suppress(subprocess.CalledProcessError):
+                self._mount("-o", f"remount,{option}", str(self.path))
+                return True
+            return False
+
+        wait_until(works)
 
     def full_after(self, free: int) -> None:
-        """Leave so many bytes."""
-        status = os.statvfs(self.path)
-        used = (status.f_blocks - status.f_bfree) * status.f_frsize
-        self.remount(f"size={max(4096, used + free)}")
+        """Leave so many bytes, or a few more where somebody is writing right now."""
+        for more in count(0, 65536):
+            status = os.statvfs(self.path)
+            used = (status.f_blocks - status.f_bfree) * status.f_frsize
+            with suppress(subprocess.CalledProcessError):
+                size = max(4096, used + free + more)
+                self._mount("-o", f"remount,size={size}", str(self.path))
+                return
 
     def inodes(self, free: int) -> None:
-        """Leave so many inodes."""
-        status = os.statvfs(self.path)
-        self.remount(f"nr_inodes={status.f_files - status.f_ffree + free}")
+        """Leave so many inodes, or a few more where somebody makes files right now."""
+        for more in count():
+            status = os.statvfs(self.path)
+            with suppress(subprocess.CalledProcessError):
+                inodes = status.f_files - status.f_ffree + free + more
+                self._mount("-o", f"remount,nr_inodes={inodes}", str(self.path))
+                return
 
     def close(self) -> None:
         """Unmount it."""

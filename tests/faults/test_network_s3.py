@@ -19,6 +19,8 @@ from tests.faults.site import Site
 from tests.faults.works import Work
 from tests.support import wait_until
 
+from pgconsole.errors import PgconsoleError
+
 PROMISE = (
     "retried if that can help, else it ends with the cause; no damaged object; a local backup is "
     "kept; locks free; the next run works and leaves no open upload"
@@ -124,13 +126,18 @@ def test_trouble(
             work.prepare()
             proxy.rules = [rule]
             began = time.monotonic()
-            running = work.start()
-            wait_until(running.ended, _LONGEST)
+            running = None
+            try:
+                running = work.start()
+                wait_until(running.ended, _LONGEST)
+            except PgconsoleError as error:  # a copy that can't be looked at is not restored
+                refused = "refused at the start, with the cause" if error.cause else ""
             proxy.rules = []
             trial.hit(f"{name}: {operation}")
+            assert running or refused, "refused without a cause"
             job = running.job() if isinstance(running, RunningJob) else None
-            after_fault(site, job, (running.pid,))
-            outcome = work.judge(running)
+            after_fault(site, job, (running.pid,) if running else ())
+            outcome = work.judge(running) if running else refused
             if trouble.passes and rule.met == 1 and times == 1:
                 assert outcome.startswith(("done", "archived")), (operation, job, outcome)
             how = "never" if not rule.met else "once" if times == 1 else "again and again"
