@@ -138,6 +138,8 @@ def _trial(
             if timer.ident:
                 timer.join()
             trouble.end()
+        if running:
+            running.wait()  # a job whose directory was away may have looked interrupted
         job = running.job() if isinstance(running, RunningJob) else None
         assert running or refused, "refused without a cause"
         after_fault(work.site, job, (running.pid,) if running and running.pid else ())

@@ -64,8 +64,11 @@ class Life:
         def settled() -> bool:
             assert self.process.poll() is None, self._log.read_text()
             slots = self.slots()
-            own = any((slot.due not in before and slot.why == "at start-up") or
-                      slot.outcome is SlotOutcome.SKIPPED for slot in slots)  # fmt: skip
+            own = any(
+                slot.due not in before
+                and (slot.why == "at start-up" or slot.outcome is SlotOutcome.SKIPPED)
+                for slot in slots
+            )
             return own and all(slot.outcome is not SlotOutcome.STARTED for slot in slots)
 
         wait_until(settled, 240)
