@@ -12,6 +12,11 @@ NOT_TRIED = [
         "and kills between all steps",
     ),
     (
+        Group.DISK,
+        "a network file system, and locks that it does not share between hosts",
+        "needs a second host and an NFS server",
+    ),
+    (
         Group.NETWORK,
         "AWS S3 and other providers",
         "no account. Their errors are injected in front of a real S3 server (rclone), "
