@@ -318,6 +318,7 @@ class WalPush(Work):
     options: tuple[str, ...] = ()
 
     def set_up(self) -> None:
+        super().set_up()
         self.segments = Segments(self.directory / "data")
         self.numbers = count(3)
 
