@@ -123,6 +123,8 @@ class Faults:
         except pytest.skip.Exception as skipped:
             self._write(fault, untried=str(skipped))
             raise
+        except KeyboardInterrupt:  # the suite is stopped: this was none
+            raise
         except BaseException as error:
             self._write(fault, stage=trial.stage, outcomes={BROKEN + _in_a_line(error): 1})
             raise
