@@ -192,4 +192,20 @@ def _starts(results: Results) -> list[Row]:
             met = median(taken) < goal
             text = f"{_spread(taken, 2)} s"
             found.append(Row(f"console, first paint, {state}", f"under {goal:g} s", text, met))
+    return found + _many(results)
+
+
+def _many(results: Results) -> list[Row]:
+    found = []
+    for name, what, goal in (
+        ("first", "first paint, warm", 0.5),
+        ("key", "key to paint", 0.05),
+    ):
+        if taken := results.start_seconds[f"many {name}"]:
+            text = f"{_spread(taken, 3)} s"
+            if name == "first":
+                whole = _spread(results.start_seconds["many whole"], 2)
+                text += f", the whole list after {whole} s"
+            work = f"console with 20,000 backups, {what}"
+            found.append(Row(work, f"under {goal:g} s", text, median(taken) < goal))
     return found

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import guide, reading, startup
+from benchmarks import guide, many, reading, startup
 from benchmarks.database import DATABASE
 from benchmarks.measure import Usage, measure
 from pgconsole.demo.servers import PostgresServer, S3Server
@@ -140,3 +140,10 @@ class Bench:
         cold, warm = startup.console_starts(*arguments, starts)
         self.results.start_seconds["console cold"] = cold
         self.results.start_seconds["console warm"] = warm
+        backups = self._scratch / "many"
+        many.fill(backups, DATABASE)
+        environment = self._environment | {"BACKUP_DIR": str(backups)}
+        first, whole, keys = many.measure(PGCONSOLE, environment, self._scratch, starts // 2)
+        self.results.start_seconds["many first"] = first
+        self.results.start_seconds["many whole"] = whole
+        self.results.start_seconds["many key"] = keys

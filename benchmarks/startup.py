@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
-import select
-import struct
 import subprocess
 import sys
-import termios
 import time
-from contextlib import suppress
 from pathlib import Path
 
-_TIMEOUT = 30.0  # seconds
+from benchmarks.terminal import Console
+
 _FIRST_PAINT = b"Local"  # the title of the pane of local backups
 _DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
@@ -77,33 +72,5 @@ def first_paint(program: Path, environment: dict[str, str], cwd: Path) -> float:
     Raises:
         RuntimeError: It showed nothing in time, or ended. Carries what it wrote.
     """
-    terminal, inner = pty.openpty()
-    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [program], env=environment | {"TERM": "xterm-256color"}, cwd=cwd,
-        stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
-    )  # fmt: skip
-    os.close(inner)
-    try:
-        written = b""
-        while _FIRST_PAINT not in written:
-            left = start + _TIMEOUT - time.perf_counter()
-            if not select.select([terminal], [], [], max(0.0, left))[0]:
-                raise RuntimeError(f"no picture within {_TIMEOUT} s:\n{written[-2000:]!r}")
-            try:
-                written += os.read(terminal, 65536)
-            except OSError as error:  # Linux's way to say that the other side is closed
-                raise RuntimeError(f"the console ended:\n{written[-2000:]!r}") from error
-        return time.perf_counter() - start
-    finally:
-        _end(process, terminal)
-
-
-def _end(process: subprocess.Popen[bytes], terminal: int) -> None:
-    process.terminate()
-    with suppress(OSError):
-        while select.select([terminal], [], [], _TIMEOUT)[0] and os.read(terminal, 65536):
-            pass  # it can't leave while its last picture waits to be read
-    process.wait(_TIMEOUT)
-    os.close(terminal)
+    with Console(program, environment, cwd) as console:
+        return console.painted(_FIRST_PAINT)

@@ -29,6 +29,10 @@ class Proxy:
         self._once = False
         self._unanswered: bytes | None = None
         self._then_refuse = False
+        self._alter_at: dict[str, int] = {}  # direction: byte whose lowest bit is flipped
+        self._repeat_at: dict[str, int] = {}  # direction: byte after which a piece comes again
+        self._delay = 0.0
+        self._rate = 0.0
         self._hanging = threading.Event()
         self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -37,6 +41,8 @@ class Proxy:
         """Bytes forwarded to the server so far, over all connections."""
         self.bytes_to_client = 0
         """Bytes forwarded to the clients so far, over all connections."""
+        self.altered = 0
+        """Bits flipped, and pieces sent twice, by `alter_once` and `repeat_once`."""
         self.cuts = 0
         """Connections reset by `cut_after` or `cut_once` so far."""
         self.connections = 0
@@ -75,6 +81,23 @@ class Proxy:
             self._unanswered = request
             self._then_refuse = then_refuse
 
+    def alter_once(self, to_server: int | None = None, to_client: int | None = None) -> None:
+        """Flip a bit of the byte that comes after so many more, once."""
+        self._set(self._alter_at, to_server, to_client)
+
+    def repeat_once(self, to_server: int | None = None, to_client: int | None = None) -> None:
+        """Send a piece a second time, after so many more bytes."""
+        self._set(self._repeat_at, to_server, to_client)
+
+    def slow_down(self, *, delay: float = 0.0, rate: float = 0.0) -> None:
+        """From now on each piece takes longer.
+
+        Args:
+            delay: Seconds.
+            rate: Bytes a second that each connection lets through; 0: no limit.
+        """
+        self._delay, self._rate = delay, rate
+
     def hang(self) -> None:
         """Accept connections and forward nothing, in either direction."""
         self._hanging.set()
@@ -93,6 +116,9 @@ class Proxy:
         """Forward everything again (not after `refuse`)."""
         with self._lock:
             self._cut_at = self._cut_at_client = None
+            self._alter_at.clear()
+            self._repeat_at.clear()
+        self._delay = self._rate = 0.0
         self._hanging.clear()
 
     def __enter__(self) -> Self:
@@ -135,7 +161,7 @@ class Proxy:
                 if marked and server in ready:
                     end = self._swallow(server)
                     break
-                data = {side: side.recv(65536) for side in ready}
+                data = {side: side.recv(self._piece()) for side in ready}
                 if not all(data.values()):
                     break
                 marked = marked or self._is_marked(data.get(client, b""))
@@ -153,8 +179,11 @@ class Proxy:
         self, request: bytes, server: socket.socket, answer: bytes, client: socket.socket
     ) -> bool:
         """Forward in both directions. True when the connection is to be cut."""
-        server.sendall(request)
-        client.sendall(answer)
+        if self._delay or self._rate:
+            length = len(request) + len(answer)
+            self._closed.wait(self._delay + (length / self._rate if self._rate else 0))
+        server.sendall(self._altered("server", request, self.bytes_to_server))
+        client.sendall(self._altered("client", answer, self.bytes_to_client))
         with self._lock:
             self.bytes_to_server += len(request)
             self.bytes_to_client += len(answer)
@@ -166,6 +195,32 @@ class Proxy:
                 self._cut_at = self._cut_at_client = None
                 self._once = False
         return cut
+
+    def _piece(self) -> int:
+        """How many bytes are read at a time: few of a slow connection."""
+        return max(1, min(65536, int(self._rate / 20))) if self._rate else 65536
+
+    def _set(self, at: dict[str, int], to_server: int | None, to_client: int | None) -> None:
+        with self._lock:
+            if to_server is not None:
+                at["server"] = self.bytes_to_server + to_server
+            if to_client is not None:
+                at["client"] = self.bytes_to_client + to_client
+
+    def _altered(self, direction: str, data: bytes, sent: int) -> bytes:
+        with self._lock:
+            at = self._alter_at.get(direction)
+            if at is not None and sent <= at < sent + len(data):
+                del self._alter_at[direction]
+                self.altered += 1
+                place = at - sent
+                data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+            again = self._repeat_at.get(direction)
+            if again is not None and data and sent + len(data) > again:
+                del self._repeat_at[direction]
+                self.altered += 1
+                data += data
+        return data
 
     def _is_marked(self, request: bytes) -> bool:
         with self._lock:

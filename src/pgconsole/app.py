@@ -13,15 +13,15 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 
-from pgconsole.actions import offered
+from pgconsole.screens.base import screen_for
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.palette import ActionProvider
-from pgconsole.screens.read_only import ReadOnlyScreen
 from pgconsole.screens.sources import Sources, sources_of
 from pgconsole.settings import Settings
 from pgconsole.widgets.terminal import TerminalWatch
 from pgconsole.widgets.theme import ANSI, DARK
 
+_STYLES = ("main", "tables", "dialogs", "inside")
 _OWN_VARIABLES = ("header-brand", "muted", "faint", "protected", "protected-text")
 
 
@@ -40,7 +40,7 @@ class PgconsoleApp(App[None]):
     """
 
     TITLE = "pgconsole"
-    CSS_PATH = "pgconsole.tcss"
+    CSS_PATH = [f"styles/{name}.tcss" for name in _STYLES]  # noqa: RUF012 - as in App
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True)
@@ -59,7 +59,6 @@ class PgconsoleApp(App[None]):
         # With the terminal's own colours, NO_COLOR takes all of them away and leaves bold and
         # reverse; otherwise Textual would paint in shades of grey.
         super().__init__(ansi_color=True if plain else None)
-        self.actions = offered(read_only=settings.read_only)
         self._settings = settings
         self._now = now
         self._sources = sources or sources_of(settings, now)
@@ -74,7 +73,7 @@ class PgconsoleApp(App[None]):
 
     def on_mount(self) -> None:
         """Open the main screen; leave the terminal as it was found when we are told to go."""
-        screen = ReadOnlyScreen if self._settings.read_only else MainScreen
+        screen = screen_for(MainScreen, self._settings)
         self.push_screen(screen(self._settings, self._sources, self._now))
         if self.is_headless:
             return

@@ -125,6 +125,10 @@ class Settings(BaseSettings):
     """Whether everything that changes something is refused."""
     protected: bool = Field(False, validation_alias=_names("PGCONSOLE_PROTECTED"))
     """Whether a restore on this server needs the target's name typed, where others need a yes."""
+    confirm: Literal["all", "destructive"] = Field(
+        "all", validation_alias=_names("PGCONSOLE_CONFIRM")
+    )
+    """Before what the console asks for a typed yes: all work, or what changes or deletes data."""
 
     @field_validator("backup_timezone", mode="before")
     @classmethod

@@ -117,6 +117,18 @@ def test_one_is_made_although_one_could_go_on_without(settings: Settings, backup
     assert [str(path) for path in safety_backups(settings)] == [result.safety_backup]
 
 
+def test_a_manifest_that_a_killed_restore_left_alone_goes(settings: Settings, backup: Path) -> None:
+    manifest = backup.with_name(f"{backup.name}.manifest.json").read_text()
+    safety = settings.backup_dir / "safety"
+    safety.mkdir()
+    lone, others = (safety / f"pre_restore_20260303_02000{n}.sql.gz.manifest.json" for n in (0, 1))
+    lone.write_text(manifest)
+    others.write_text(manifest.replace(settings.pgdatabase, "another"))
+    restore(settings, backup, settings.pgdatabase)
+    assert not lone.exists()
+    assert others.exists()
+
+
 def drop_buffers(server: PostgresServer) -> None:
     """Let the server forget the pages it has in memory."""
     server.stop()

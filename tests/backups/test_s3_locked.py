@@ -16,12 +16,13 @@ from tests.wal.conftest import Segments
 
 from pgconsole.backups.backup import BackupRequest, run_backup
 from pgconsole.backups.catalog import s3_backups
+from pgconsole.backups.delete import DeleteRequest, confirm_delete, find_copies, run_delete
 from pgconsole.backups.locked import HIDES
 from pgconsole.backups.opened import find_backup, open_backup
 from pgconsole.backups.prune import PruneRequest, make_plan, run_prune
 from pgconsole.demo.servers import PostgresServer
 from pgconsole.dumps.naming import MANIFEST_SUFFIX
-from pgconsole.errors import StorageError
+from pgconsole.errors import RefusedError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place
 from pgconsole.storage.s3 import S3Storage
@@ -224,3 +225,29 @@ def test_a_bucket_without_locks_costs_no_md5_of_the_dump(
     parts = [one for one in moto.requests if "partNumber" in one.path]
     (part,) = (one for one in parts if one.path.startswith("/plain-upload/"))
     assert "Content-MD5" not in part.headers
+
+
+def chosen(settings: Settings, *wanted: str) -> DeleteRequest:
+    """An operator's yes to the deletion of these objects."""
+    copies = find_copies(settings, [], wanted)
+    return DeleteRequest((), wanted, confirm_delete("yes", copies), "alice")
+
+
+def test_what_an_operator_deletes_is_hidden_and_said_so(
+    versioned: Bucket, old_dump: bytes, recorder: Recorder
+):
+    _, old, *_ = versioned.fill(old_dump)
+    result = run_delete(versioned.settings, chosen(versioned.settings, old), recorder)
+    assert (result.deleted, result.hidden, result.bytes_freed) == ((), (old,), 0)
+    assert f"hidden, not deleted: {old}" in recorder.text
+
+
+def test_what_is_locked_is_not_deleted_and_nothing_with_it(
+    locking: Bucket, old_dump: bytes, recorder: Recorder
+):
+    _, free, locked, _ = locking.fill(old_dump)
+    locking.lock(locked)
+    with pytest.raises(RefusedError) as error:
+        run_delete(locking.settings, chosen(locking.settings, free, locked), recorder)
+    assert "locked until" in error.value.cause
+    assert len(s3_names(locking.settings)) == 4

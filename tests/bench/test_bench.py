@@ -58,7 +58,7 @@ def test_the_whole_at_a_tiny_size(open_directory: Path) -> None:
     assert done.returncode == 0, done.stderr
     for work in (
         "backup with verification, local", "S3 upload", "size of", "verify", "one table", "memory",
-        "headless", "first paint, warm",
+        "headless", "first paint, warm", "console with 20,000 backups, key to paint",
     ):  # fmt: skip
         assert f"| {work}" in done.stdout or f" {work}" in done.stdout
     assert list(open_directory.iterdir()) == []

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "make demo": "tests/demo",
     "make test": "this is it",
     "make bench": "tests/bench",
+    "make faults": "tests/faults is its short form",
     "make screenshots": "takes minutes; its pictures are in the repository",
     "make audit": "needs the network; what it needs none for is in tests/dependencies",
     "make image-check": "takes minutes, and needs root",

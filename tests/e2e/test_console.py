@@ -243,7 +243,7 @@ def test_the_essentials_are_on_every_screen(
         "Restore",
         "Help",
         "Quit",
-        "Local",
+        "backups",
         "S3",
         "Schedule",
         "Log",

@@ -1,195 +1,234 @@
-"""Whatever dies, and whenever: nothing half-made under a final name, and the next backup works."""
+"""Whatever is killed, and whenever: nothing half-made, nothing lost, and the next run works."""
 
 from __future__ import annotations
 
 import os
+import random
 import signal
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-import boto3
 import pytest
-from botocore.config import Config
-from tests.conftest import MakeSettings, create_database, drop_database
-from tests.support import wait_until
+from tests.faults import works
+from tests.faults.conftest import blocks
+from tests.faults.invariants import after_fault
+from tests.faults.recorder import Fault, Faults, Group
+from tests.faults.running import Running, RunningJob, kill
+from tests.faults.site import Site
+from tests.faults.supervisor import Plan, unavailable
+from tests.faults.works import Work
 
-from pgconsole import jobs
-from pgconsole.demo.servers import PostgresServer, S3Server
-from pgconsole.dumps.integrity import check_dump
-from pgconsole.dumps.manifest import parse_manifest
-from pgconsole.jobs import Job, JobStatus
-from pgconsole.settings import Settings
-from pgconsole.storage.local import LocalStorage
-
-DATABASE = "kill_points"
-# About 60 MB of plain dump, so that a backup lasts long enough to be hit in the middle.
-SCRIPT = """
-CREATE TABLE first AS
-  SELECT i AS id, repeat(md5(i::text), 4) AS text FROM generate_series(1, 200000) i;
-CREATE TABLE second AS
-  SELECT i AS id, repeat(md5(i::text), 4) AS text FROM generate_series(1, 200000) i;
-"""
+PROMISE = (
+    "nothing half-made under a final name, here and in S3; locks free; no process left; the list "
+    "of jobs says how it ended; the next run works and leaves nothing behind"
+)
+RESTORE_PROMISE = f"the target is as before or fully restored; {PROMISE}"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _database(postgres16: PostgresServer):
-    create_database(postgres16, DATABASE, SCRIPT)
-    yield
-    drop_database(postgres16, DATABASE)
+class Kill(NamedTuple):
+    """Who is killed during what, how often in the short form and in the long one."""
+
+    work: str
+    victim: str
+    short: int
+    long: int
 
 
-@pytest.fixture
-def settings(
-    postgres16: PostgresServer,
-    s3: S3Server,
-    s3_bucket: str,
-    make_settings: MakeSettings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Settings:
-    """A database of some size, and S3."""
-    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
-    return make_settings(postgres16, DATABASE, **s3.environment(s3_bucket))
-
-
-Moment = Callable[[Settings, str], bool]
-
-
-def bytes_passed(count: int) -> Moment:
-    """The moment at which so many raw bytes have gone through."""
-    return lambda settings, job_id: any(
-        (entry.bytes_done or 0) >= count for entry in _entries(settings, job_id)
-    )
-
-
-def phase(name: str) -> Moment:
-    """The moment at which a phase begins."""
-    return lambda settings, job_id: any(e.phase == name for e in _entries(settings, job_id))
-
-
-def partial_exists(settings: Settings, _job_id: str) -> bool:
-    """The moment at which the dump's first bytes are on the disk."""
-    return any(path.stat().st_size for path in settings.backup_dir.glob("*/*.partial"))
-
-
-def lock_taken(settings: Settings, _job_id: str) -> bool:
-    """The moment at which the database's lock is there."""
-    return (settings.state_dir / "locks").exists()
-
-
-MOMENTS = {
-    "at once": lambda _settings, _job_id: True,
-    "lock": lock_taken,
-    "preflight": phase("preflight"),
-    "dump": phase("dump"),
-    "first bytes": partial_exists,
-    "10 MB": bytes_passed(10_000_000),
-    "40 MB": bytes_passed(40_000_000),
-    "publish": phase("publish"),
-    "upload": phase("upload"),
+KILLS = [
+    Kill("Backup", "runner", 5, 110),
+    Kill("Backup", "pg_dump", 1, 25),
+    Kill("Backup", "postgres", 1, 20),
+    Kill("Backup", "s3", 1, 25),
+    Kill("Backup", "cancel", 1, 20),
+    Kill("Restore", "runner", 3, 70),
+    Kill("Restore", "psql", 1, 25),
+    Kill("Restore", "pg_dump", 0, 10),
+    Kill("Restore", "postgres", 1, 20),
+    Kill("Restore", "cancel", 1, 15),
+    Kill("RestoreFromS3", "runner", 1, 25),
+    Kill("RestoreFromS3", "s3", 0, 10),
+    Kill("Upload", "runner", 1, 40),
+    Kill("Upload", "s3", 0, 15),
+    Kill("Verify", "runner", 0, 20),
+    Kill("Prune", "runner", 1, 40),
+    Kill("Prune", "s3", 0, 10),
+    Kill("Pin", "command", 1, 25),
+    Kill("WalPush", "command", 1, 25),
+    Kill("WalPushToS3", "command", 1, 20),
+    Kill("WalPushToS3", "s3", 0, 10),
+]
+VICTIMS = {
+    "runner": "the runner is killed (-9)",
+    "command": "the command is killed (-9)",
+    "pg_dump": "pg_dump is killed (-9)",
+    "psql": "psql is killed (-9)",
+    "postgres": "the PostgreSQL server, or one of its processes, is killed (-9)",
+    "s3": "the S3 server is killed (-9)",
+    "cancel": "it is cancelled (SIGTERM)",
 }
+_FORM = Faults.from_environment()
+PORTIONS = [
+    pytest.param(kill, number, size, id=f"{kill.work}-{kill.victim}-{number}")
+    for kill in KILLS
+    for number, size in enumerate(blocks(_FORM.times(kill.short, kill.long)))
+]
 
 
-def _entries(settings: Settings, job_id: str) -> list[jobs.JournalEntry]:
-    return jobs.Tail(jobs.read_job(settings, job_id).directory).read()
+class Known(NamedTuple):
+    """What an undisturbed run of a work is like."""
+
+    seconds: float
+    steps: int
+    phases: list[str]
 
 
-def _ended(settings: Settings, job_id: str) -> bool:
-    return jobs.read_job(settings, job_id).finished_at is not None
+def an_undisturbed_run(work: Work, directory: Path, *, counted: bool) -> Known:
+    """Run it once; where its system calls can be watched, count those that change something."""
+    log = directory / "undisturbed"
+    work.prepare()
+    running = work.start(Plan(str(log)) if counted else None)
+    phases: list[str] = []
+
+    def look() -> bool:
+        if isinstance(running, RunningJob) and (phase := running.phase()) not in phases:
+            phases.append(phase)
+        return False
+
+    running.until(look)
+    seconds = time.monotonic() - running.began
+    work.again()
+    steps = len(log.read_text().splitlines()) if counted else 0
+    return Known(seconds, steps, phases)
 
 
-def _start_and_hit(settings: Settings, moment: Moment, hit: Callable[[Job], None]) -> Job:
-    """Start a backup, hit it at the moment, and return how it ended."""
-    job_id = jobs.start(settings, "backup", {}, "test")
-    wait_until(lambda: moment(settings, job_id) or _ended(settings, job_id))
-    wait_until(lambda: jobs.read_job(settings, job_id).pid or _ended(settings, job_id))
-    hit(jobs.read_job(settings, job_id))
-    return jobs.wait(settings, job_id)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("kill", "number", "size"), PORTIONS)
+def test_killed(kill: Kill, number: int, size: int, site: Site, faults: Faults, tmp_path: Path):
+    chance = faults.random("kill", *kill, number)
+    work: Work = getattr(works, kill.work)(site, chance, tmp_path)
+    promise = RESTORE_PROMISE if isinstance(work, works.Restore) else PROMISE
+    fault = Fault(Group.KILL, f"{work.title}: {VICTIMS[kill.victim]}", promise)
+    watched = kill.victim in ("runner", "command") and not unavailable()
+    known = an_undisturbed_run(work, tmp_path, counted=watched)
+    for trial_number in range(size):
+        with faults.trial(fault) as trial:
+            strike = Strike(site, work, known, chance, tmp_path / f"log{trial_number}")
+            work.prepare()
+            running, hit = strike.runner() if watched else strike.at(VICTIM_OF[kill.victim])
+            running.wait()
+            site.heal()
+            job = running.job() if isinstance(running, RunningJob) else None
+            after_fault(site, job, (running.pid,) if running.pid else ())
+            outcome = work.judge(running)
+            if hit:
+                stage = job.phase if job else running.phase()
+                trial.hit(f"{kill.work}: {stage or 'begin'}")
+            trial.happened(outcome if hit else f"it was over before: {outcome}")
+            work.again()
+            work.clean(last=trial_number == size - 1)
 
 
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+class Strike:
+    """One kill.
+
+    Args:
+        site: Where.
+        work: During what.
+        known: What the work is like when it is left alone.
+        chance: Seeded.
+        log: For the plan.
+    """
+
+    def __init__(
+        self, site: Site, work: Work, known: Known, chance: random.Random, log: Path
+    ) -> None:
+        self._site = site
+        self._work = work
+        self._known = known
+        self._chance = chance
+        self._log = log
+
+    def runner(self) -> tuple[Running, bool]:
+        """Kill the process itself: before a step, or at a moment."""
+        if self._chance.random() < 0.3:
+            return self.at(lambda _site, running, _chance: running.kill())
+        step = self._chance.randint(1, self._known.steps)
+        running = self._work.start(Plan(str(self._log), at=step, kill=True))
+        running.wait()
+        return running, "killed before it" in self._log.read_text()
+
+    def at(self, victim: Victim) -> tuple[Running, bool]:
+        """Kill somebody at a moment: a share of the time it takes, or just after a phase began."""
+        running = self._work.start()
+        if self._known.phases and self._chance.random() < 0.5:
+            phase = self._chance.choice(self._known.phases)
+            running.until(lambda: running.phase() == phase)
+            time.sleep(self._chance.uniform(0, 0.03))
+        else:
+            moment = running.began + self._chance.uniform(0, self._known.seconds)
+            running.until(lambda: time.monotonic() > moment)
+        return running, victim(self._site, running, self._chance)
 
 
-def kill_runner(job: Job) -> None:
-    """What the out-of-memory killer does."""
-    assert job.pid
-    _kill(job.pid)
+Victim = Callable[[Site, Running, random.Random], bool]
 
 
-def kill_pg_dump(job: Job) -> None:
-    """The runner's child dies under it."""
-    children = Path(f"/proc/{job.pid}/task/{job.pid}/children")
-    for pid in children.read_text().split() if children.exists() else []:
-        _kill(int(pid))
+def _tool(name: str) -> Victim:
+    def strike(_site: Site, running: Running, chance: random.Random) -> bool:
+        found: list[int] = []
+
+        def look() -> bool:
+            found[:] = [pid] if (pid := running.child(name)) else []
+            return bool(found)
+
+        running.until(look)
+        time.sleep(chance.uniform(0, 0.25))
+        return bool(found) and kill(found[0])
+
+    return strike
 
 
-def cancel(job: Job) -> None:
-    """SIGTERM, as `pgconsole cancel` sends it."""
-    assert job.pid
-    try:
-        os.kill(job.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
+def _postgres(site: Site, _running: Running, chance: random.Random) -> bool:
+    if chance.random() < 0.5:
+        site.server.kill()
+        time.sleep(chance.uniform(0, 0.5))
+        site.heal()
+        return True
+    # A process of a client: the server ends all others and recovers from its log.
+    with site.server.connect() as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [site.database],
+        ).fetchall()
+    return bool(rows) and kill(chance.choice(rows)[0])
 
 
-def check_invariants(settings: Settings) -> None:
-    """What is under a final name is whole, here and in S3, and S3 has it only with a manifest."""
-    dumps = list(settings.backup_dir.glob("*/*.sql.gz"))
-    for dump in dumps:
-        manifest_path = dump.with_name(dump.name + ".manifest.json")
-        manifest = parse_manifest(manifest_path.read_bytes(), str(manifest_path))
-        with closing(LocalStorage(settings.backup_dir).open(str(dump))) as source:
-            check_dump(source, manifest, lambda *_: None)
-    sizes = {dump.name: dump.stat().st_size for dump in dumps}
-    client = _client(settings)
-    for entry in client.list_objects_v2(Bucket=settings.s3_bucket).get("Contents", []):
-        name = entry["Key"].rsplit("/", 1)[-1]
-        if name.endswith(".sql.gz"):
-            assert entry["Size"] == sizes[name], name
+def _s3(site: Site, _running: Running, chance: random.Random) -> bool:
+    assert site.s3.process is not None
+    site.s3.process.kill()
+    site.s3.process.wait()
+    time.sleep(chance.uniform(0, 0.5))
+    site.heal()
+    return True
 
 
-def _client(settings: Settings):
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.s3_endpoint_url,
-        aws_access_key_id=settings.aws_access_key_id,
-        aws_secret_access_key=settings.aws_secret_access_key.get_secret_value(),
-        region_name="us-east-1",
-        config=Config(s3={"addressing_style": "path"}),
-    )
+def _cancel(_site: Site, running: Running, _chance: random.Random) -> bool:
+    if running.ended():
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    return True
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("hit", [kill_runner, kill_pg_dump, cancel])
-def test_killed_at_any_moment(settings: Settings, hit: Callable[[Job], None], moment: str):
-    ended = _start_and_hit(settings, MOMENTS[moment], hit)
-    check_invariants(settings)
-    before = {path.name for path in settings.backup_dir.glob("*/*.sql.gz")}
-    if ended.status is not JobStatus.DONE:
-        assert ended.status in _EXPECTED[hit], ended
-        if ended.status is not JobStatus.INTERRUPTED:  # whoever could clean up did
-            assert not list(settings.backup_dir.glob("*/*.partial"))
-        if ended.status is JobStatus.FAILED:
-            assert ended.problem
-            assert "pg_dump" in f"{ended.problem} {ended.cause}"
-
-    after = jobs.wait(settings, jobs.start(settings, "backup", {}, "test"))
-    assert after.status is JobStatus.DONE, after
-    check_invariants(settings)
-    assert not list(settings.backup_dir.glob("*/*.partial"))
-    new = {path.name for path in settings.backup_dir.glob("*/*.sql.gz")} - before
-    assert len({name.split("_")[-2] for name in new}) == 1
-    uploads = _client(settings).list_multipart_uploads(Bucket=settings.s3_bucket)
-    assert not uploads.get("Uploads")
-
-
-_EXPECTED = {
-    kill_runner: {JobStatus.INTERRUPTED},
-    # pg_dump may have ended by itself before it was hit; then the backup is simply done.
-    kill_pg_dump: {JobStatus.FAILED},
-    cancel: {JobStatus.CANCELLED},
+VICTIM_OF: dict[str, Victim] = {
+    "runner": lambda _site, running, _chance: running.kill(),
+    "command": lambda _site, running, _chance: running.kill(),
+    "pg_dump": _tool("pg_dump"),
+    "psql": _tool("psql"),
+    "postgres": _postgres,
+    "s3": _s3,
+    "cancel": _cancel,
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,23 @@ def test_a_kill_at_any_moment_leaves_a_readable_directory(started, delay):
     assert [job_id] == [each.id for each in jobs.list_jobs(started.settings)]
     seqs = [entry.seq for entry in jobs.follow(started.settings, job_id)]
     assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_what_a_killed_starter_left_goes_in_time(started):
+    """Killed between making a job's directory and giving it its name: nobody ever sees it."""
+    directory = started.run("succeed").directory.parent
+    now = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+    old, held, recent = (
+        directory / f".{when}Z-backup-abcd"
+        for when in ("20260101T020000.000000", "20260102T020000.000000", now)
+    )
+    for path in (old, held, recent):
+        path.mkdir()
+        (path / "lock").touch()
+    with (held / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        started.run("succeed")
+        assert [path.exists() for path in (old, held, recent)] == [False, True, True]
 
 
 def test_a_tool_that_survives_the_runner_does_not_look_like_it(started):

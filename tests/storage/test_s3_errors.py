@@ -108,6 +108,12 @@ class TestNetwork:
         [
             (refusal(403, b"RequestTimeTooSkewed"), "this host's clock and the store's differ"),
             (refusal(403, b"AccessDenied"), "the store refuses this access key"),
+            (
+                refusal(400, b"AccessDenied").replace(
+                    b"\r\n", b"\r\nDate: Sun, 01 Jan 2040 00:00:00 GMT\r\n", 1
+                ),
+                "clock and the store's differ: there it is 2040-01-01 00:00 UTC",
+            ),
             (refusal(503, b"SlowDown"), "asks to slow down"),
             (refusal(400, b"Strange"), "the store answered: words"),
             (

@@ -13,6 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.faults.http_proxy import (
+    Fault,
+    HttpProxy,
+    Rule,
+    altered_request,
+    cut_after,
+    twice,
+)
 from tests.proxy import Proxy
 from tests.storage.conftest import NAME, PART, Contents, MakeS3Settings
 from tests.support import wait_until
@@ -265,6 +273,36 @@ class TestFaults:
         assert contents.unfinished == set()
         assert again.abort_leftovers("app") == []
 
+    @pytest.mark.parametrize("lost", [twice, cut_after])
+    def test_begun_twice(
+        self, lost: Fault, s3: S3Server, s3_settings: MakeS3Settings, dump: Path, contents: Contents
+    ) -> None:
+        """Of an upload whose name got lost nobody would ever hear again."""
+        with HttpProxy(s3.port) as proxy:
+            proxy.rules = [Rule("CreateMultipartUpload", lost)]
+            storage = S3Storage(s3_settings(S3_ENDPOINT_URL=proxy.endpoint))
+            upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+            upload.finish(dump.stat().st_size)
+            upload.complete()
+        assert contents.get(KEY) == dump.read_bytes()
+        assert contents.unfinished == set()
+
+    def test_altered_on_its_way(
+        self, s3: S3Server, s3_settings: MakeS3Settings, dump: Path, contents: Contents
+    ) -> None:
+        """A store that does not check the signed content has to check Content-MD5."""
+        with HttpProxy(s3.port) as altering:
+            storage = S3Storage(s3_settings(S3_ENDPOINT_URL=altering.endpoint))
+            altering.rules = [Rule("UploadPart", altered_request(0.5), first=2)]
+            upload = storage.begin_upload(KEY, dump, expected_bytes=1)
+            with pytest.raises(StorageError, match="damaged on its way"):
+                upload.finish(dump.stat().st_size)
+            upload.abort()
+            altering.rules = [Rule("PutObject", altered_request(0.5))]
+            with pytest.raises(StorageError, match="damaged on its way"):
+                storage.put_small(KEY, b"a manifest")
+        assert contents.keys == set()
+
     def test_refused(self, proxy: Proxy, upload: Upload, dump: Path, contents: Contents) -> None:
         proxy.refuse()
         with pytest.raises(StorageError, match="nothing listens"):
@@ -382,6 +420,16 @@ class TestKilled:
         upload.abort()
         assert records() == []
         mine.abort()
+
+    def test_half_a_record_goes(self, storage: S3Storage, s3_settings: MakeS3Settings) -> None:
+        """Killed while it was written: nothing was begun by it, and nobody can read it."""
+        directory = s3_settings().state_dir / "uploads"
+        directory.mkdir(parents=True)
+        halves = [directory / f"{name}.{'0' * 32}.json.partial" for name in ("app", "app.2")]
+        for half in halves:
+            half.write_bytes(b'{"bucket')
+        assert storage.abort_leftovers("app") == []
+        assert [half.exists() for half in halves] == [False, True]
 
     def test_an_upload_that_was_completed_stays(
         self, storage: S3Storage, contents: Contents, dump: Path,

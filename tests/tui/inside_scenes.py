@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.dumps.helpers import BytesSource, assembled, copy_block, manifest_of, write
-from tests.tui.scenes import LAST, NOW, Scene, listing, proof, settings
+from tests.tui.scenes import LAST, NOW, STYLES, Scene, listing, proof, settings
 from textual.events import Mount
 
 from pgconsole.app import PgconsoleApp
@@ -172,7 +172,7 @@ class InsideScene:
 class Opening(PgconsoleApp):
     """The console with nothing but an opened backup."""
 
-    CSS_PATH = Path(__file__).parents[2] / "src" / "pgconsole" / "pgconsole.tcss"
+    CSS_PATH = STYLES
 
     def __init__(self, scene: Scene, inside: Inside) -> None:
         base = scene.app()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pgconsole.app as app_module
 from pgconsole.app import PgconsoleApp
 from pgconsole.backups.evidence import Evidence, Proof, copy_id
 from pgconsole.backups.pins import Pin, backup_id
@@ -28,6 +29,8 @@ from pgconsole.widgets.shelf import Shelf, shelf_of, with_marks
 NOW = datetime(2026, 2, 25, 4, 2, 11, tzinfo=UTC)
 LAST = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
 MIB = 1 << 20
+# For tests that show a screen in an app of their own.
+STYLES = [Path(app_module.__file__).parent / style for style in PgconsoleApp.CSS_PATH]
 
 S3_ENV = {
     "S3_BACKUP_BUCKET": "my-thinktank-backups",
@@ -306,7 +309,7 @@ SCENES = {
         local=shelf_of(Listing((), (), ())), s3=shelf_of(Listing((), (), ())), jobs=()
     ),
     "loading": lambda: Scene(local=None, s3=None, jobs=()),
-    "reading": lambda: Scene(s3_so_far=shelf_of(listing(Place.S3, 9), whole=False), s3=None),
+    "reading": lambda: Scene(s3_so_far=shelf_of(listing(Place.S3, 9)), s3=None),
     "restored": lambda: Scene(jobs=(RESTORED, DONE)),
     "running": lambda: Scene(jobs=(RUNNING, DONE), journal=JOURNAL),
     "failed": lambda: Scene(jobs=(FAILED, DONE), journal=JOURNAL[:4]),

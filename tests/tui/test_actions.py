@@ -54,6 +54,7 @@ async def test_verify_here_and_in_s3(real: Settings) -> None:
     app = PgconsoleApp(real)
     async with app.run_test(size=(160, 45)) as pilot:
         await until_shown(pilot, "was never verified; no good one exists")
+        await pilot.press("1")
         await until(pilot, lambda: shown(app.screen).count("· listed  ") == 2)
         await pilot.press("v")
         await until_shown(pilot, "Verify this copy?")
@@ -67,7 +68,8 @@ async def test_verify_here_and_in_s3(real: Settings) -> None:
         await say_yes(pilot)
         await until(pilot, lambda: "· listed  " not in shown(app.screen), timeout=60)
     kinds = [(job.kind, *sorted(job.request)) for job in jobs.list_jobs(real)]
-    assert kinds == [("verify", "keys"), ("verify", "paths")]
+    assert kinds == [("verify", "keys", "paths")] * 2
+    assert jobs.list_jobs(real)[0].request["paths"] == []
 
 
 async def test_damage_is_said_where_it_is(real: Settings) -> None:
@@ -81,7 +83,7 @@ async def test_damage_is_said_where_it_is(real: Settings) -> None:
         await say_yes(pilot)
         await until_shown(pilot, "✗ damaged", timeout=60)
         await until_shown(pilot, "is damaged: ")
-        await pilot.press("x", "r")
+        await pilot.press("z", "r")
         await until_shown(pilot, "✗ damaged: The gzip member")
 
 
@@ -133,7 +135,7 @@ async def test_pin_and_unpin(real: Settings) -> None:
         await pilot.press("p")
         await until_shown(pilot, "Pin this backup?")
         await pilot.press(*"before", "space", *"[v2]", "enter")
-        await until(pilot, lambda: shown(app.screen).count("▌★2026-02-24 02:00") == 2)
+        await until(pilot, lambda: "▌ ★2026-02-24 02:00" in shown(app.screen))
         await until_shown(pilot, "★ pinned by ")
         await until_shown(pilot, ": before [v2]")
         assert [pin.note for pin in read_pins(real).values()] == ["before [v2]"]
@@ -217,3 +219,16 @@ async def test_without_a_backup_there_is_nothing_to_ask(make_settings: MakeSetti
         await until_shown(pilot, "no backup yet")
         await pilot.press("v", "r", "p")
         assert len(app.screen_stack) == 2
+
+
+async def test_harmless_work_is_not_asked_about_if_that_is_not_wanted(real: Settings) -> None:
+    app = PgconsoleApp(real.model_copy(update={"confirm": "destructive"}))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until_shown(pilot, "· listed")
+        await pilot.press("v")
+        await until_shown(pilot, "Verify done", timeout=60)
+        await pilot.press("X")
+        await until_shown(pilot, "None of these may be deleted")
+        await pilot.press("escape", "r")
+        await until_shown(pilot, "Type yes to")
+    assert [job.kind for job in jobs.list_jobs(real)] == ["verify"]

@@ -111,7 +111,7 @@ def test_a_silent_bucket_is_timed_from_its_first_silence() -> None:
 
 
 def test_half_a_list_of_s3_is_never_taken_for_the_whole() -> None:
-    half = NOTHING.asking(NOW).growing(shelf_of(listing(Place.S3, 3), whole=False))
+    half = NOTHING.asking(NOW).growing(shelf_of(listing(Place.S3, 3)))
     found = verdict(s3=half)
     assert found.state is State.UNKNOWN
     assert found.text.startswith("Unknown: S3 is still being read (3 backups so far); last good")

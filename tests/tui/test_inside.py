@@ -15,16 +15,12 @@ from tests.tui.inside_scenes import SCENES
 from textual.pilot import Pilot
 
 from pgconsole import jobs
-from pgconsole.actions import Action
 from pgconsole.app import PgconsoleApp
 from pgconsole.backups.backup import BackupRequest, run_backup
 from pgconsole.backups.catalog import local_backups
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.screens.backup import BackupScreen
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.export import proposed
-from pgconsole.screens.help import sections
-from pgconsole.screens.inside_actions import BACKUP_ACTIONS, ROWS_ACTIONS
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.rows import RowsScreen
 from pgconsole.settings import Settings
@@ -199,19 +195,6 @@ async def test_palette_and_help_are_those_of_the_screen() -> None:
         await until(pilot, lambda: isinstance(app.screen, BackupScreen))
         await pilot.press("question_mark")
         await until_shown(pilot, "Write all rows of the selected table")
-
-
-@pytest.mark.parametrize("actions", [BACKUP_ACTIONS, ROWS_ACTIONS], ids=["backup", "rows"])
-def test_every_key_is_in_the_help_and_does_something(actions: tuple[Action, ...]) -> None:
-    screen = BackupScreen if actions is BACKUP_ACTIONS else RowsScreen
-    told = {meaning for _, rows in sections(actions) for _, meaning in rows}
-    keys = [key for action in actions for key in action.keys]
-    assert len(keys) == len(set(keys))
-    assert sum(bool(action.footer) for action in actions) <= 7
-    for action in actions:
-        assert action.help in told
-        assert hasattr(screen, f"action_{action.id.partition('(')[0]}")
-    assert bindings(actions) == screen.BINDINGS
 
 
 def test_text_of_any_kind_fits() -> None:

@@ -17,7 +17,7 @@ from pgconsole.widgets.journal_log import JournalLog
 from pgconsole.widgets.panes import Panes
 from pgconsole.widgets.shelf import shelf_of
 
-PANES = {"1": "local", "2": "s3", "3": "schedule", "4": "log"}
+PANES = {"0": "all", "1": "local", "2": "s3", "3": "schedule", "4": "log"}
 
 
 async def test_twenty_thousand_backups(make_settings: MakeSettings) -> None:
@@ -28,6 +28,7 @@ async def test_twenty_thousand_backups(make_settings: MakeSettings) -> None:
         began = time.process_time()
         await until_shown(pilot, "1 Local backups · 20,000")
         opened = time.process_time() - began
+        await pilot.press("1")
         table = app.screen.query_one("#local-table", BackupTable)
         took = []
         for key in ["G", "k", "k", "pageup", "g", "j", "j", "pagedown"]:
@@ -47,13 +48,14 @@ async def test_navigation() -> None:
     ).app()
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "local + S3")
+        await pilot.press("1")
         table = app.screen.query_one("#local-table", BackupTable)
         last = len(listing(Place.LOCAL, 60).backups) - 1
         await pilot.press("G")
         assert table.cursor == last
         await pilot.press("j", "down")
         assert table.cursor == last
-        assert "▌ 2025-12" in shown(app.screen)
+        assert "▌  2025-12" in shown(app.screen)
         await pilot.press("g")
         assert table.cursor == 0
         await pilot.press("j", "down", "k", "up", "k")
@@ -65,7 +67,7 @@ async def test_navigation() -> None:
         await pilot.press("tab", "tab")
         await until_shown(pilot, "[4 Log")
         await pilot.press("tab")
-        await until_shown(pilot, "[1 Local ·")
+        await until_shown(pilot, "[0 All ·")
         await pilot.press("shift+tab")
         await until_shown(pilot, "[4 Log")
         await pilot.click("#tab-schedule")
@@ -75,8 +77,8 @@ async def test_navigation() -> None:
 async def test_of_quick_keys_the_last_one_counts() -> None:
     app = Scene(local=local_shelf(listing(Place.LOCAL, 3))).app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "[1 Local ·")
-        for keys in ("24", "31", "423", "14"):
+        await until_shown(pilot, "[0 All ·")
+        for keys in ("24", "31", "4230", "14"):
             for key in keys:
                 app.simulate_key(key)
             await pilot.pause()
@@ -86,7 +88,9 @@ async def test_of_quick_keys_the_last_one_counts() -> None:
 async def test_a_click_into_a_pane_gives_it_the_keys() -> None:
     app = Scene(local=local_shelf(listing(Place.LOCAL, 3))).app()
     async with app.run_test(size=(160, 45)) as pilot:
-        await until_shown(pilot, "1 Local backups")
+        await until_shown(pilot, "0 All backups · 27")
+        await pilot.press("1")
+        await until_shown(pilot, "1 Local backups · 3")
         for pane in ("s3", "log", "schedule", "local"):
             await pilot.click(f"#{pane}", offset=(20, 3))
             await pilot.pause()
@@ -143,7 +147,7 @@ async def test_any_size_and_resizing(size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         await until_shown(pilot, "At risk")
         await pilot.resize_terminal(80, 24)
-        await until_shown(pilot, "[1 Local · 27]")
+        await until_shown(pilot, "[0 All · 27]")
         await pilot.resize_terminal(*size)
         await pilot.press("b")
         await until_shown(pilot, "Type yes")

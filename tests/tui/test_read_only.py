@@ -15,16 +15,17 @@ from textual.events import Mount
 from textual.widgets import Input
 
 from pgconsole import jobs
-from pgconsole.actions import ACTIONS, offered
+from pgconsole.actions import REGISTRY, Where, actions_of
 from pgconsole.app import PgconsoleApp
 from pgconsole.backups.confirmation import restore_token
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.help import HelpScreen
-from pgconsole.screens.read_only import ReadOnlyScreen
+from pgconsole.screens.main import MainScreen
 from pgconsole.screens.restore import Confirmed, RestoreScreen
 from pgconsole.settings import Settings
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.strips import HeaderStrip
 
+ACTIONS = REGISTRY[Where.MAIN]
 READ_ONLY = {"PGCONSOLE_READ_ONLY": "true"}
 PROTECTED = {"PGCONSOLE_PROTECTED": "true"}
 CHANGING = {"backup", "restore", "cancel", "upload", "pin", "pause", "prune"}
@@ -53,10 +54,11 @@ def read_only_scene() -> Scene:
 
 
 def test_what_changes_something_is_not_offered() -> None:
-    left_out = {action.id for action in ACTIONS} - {each.id for each in offered(read_only=True)}
+    offered = actions_of(Where.MAIN, read_only=True)
+    left_out = {action.id for action in ACTIONS} - {each.id for each in offered}
     assert left_out >= CHANGING
     assert "verify" not in left_out
-    assert offered(read_only=False) == ACTIONS
+    assert actions_of(Where.MAIN) == ACTIONS
 
 
 async def test_keys_that_change_something_are_none() -> None:
@@ -64,7 +66,7 @@ async def test_keys_that_change_something_are_none() -> None:
     async with app.run_test(size=(160, 45)) as pilot:
         await until_shown(pilot, "✓ complete: read whole")
         await until(pilot, lambda: "Backup running" in shown(app.screen))
-        assert isinstance(app.screen, ReadOnlyScreen)
+        assert isinstance(app.screen, MainScreen)
         changing = [action for action in ACTIONS if action.mutates]
         keys = {key for action in changing for key in action.keys}
         assert not keys & app.screen._bindings.key_to_bindings.keys()
@@ -77,7 +79,7 @@ async def test_keys_that_change_something_are_none() -> None:
         footer = shown(app.screen).splitlines()[-1]
         assert "Verify" in footer
         assert not any(action.footer in footer for action in changing if action.footer)
-        assert len(bindings()) > len(bindings(offered(read_only=True)))
+        assert len(bindings(ACTIONS)) > len(bindings(actions_of(Where.MAIN, read_only=True)))
 
 
 async def test_help_and_palette_leave_them_out() -> None:
@@ -168,7 +170,7 @@ async def test_a_long_name_leaves_room_for_the_words() -> None:
     named = settings(PGDATABASE="a" * 60, **READ_ONLY, **PROTECTED)
     app = Scene(settings=named).app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "✓ complete")
         header = shown(app.screen).splitlines()[0]
     assert " READ-ONLY " in header
     assert " PROTECTED " in header

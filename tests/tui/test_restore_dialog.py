@@ -5,16 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from tests.tui import scenes
 from tests.tui.driving import shown, until, until_shown
-from tests.tui.scenes import NOW, S3_ENV, listing, marks_of, proof, settings
+from tests.tui.scenes import NOW, S3_ENV, STYLES, listing, marks_of, proof, settings
 from textual.app import App
 from textual.widgets import Input
 
-import pgconsole.app
 from pgconsole.app import PgconsoleApp
 from pgconsole.backups.confirmation import restore_token
 from pgconsole.backups.evidence import Proof
@@ -33,7 +31,7 @@ NOBODY = Sessions(())
 class Asking(App[None]):
     """Only the dialog."""
 
-    CSS_PATH = Path(pgconsole.app.__file__).with_name("pgconsole.tcss")
+    CSS_PATH = STYLES
     get_theme_variable_defaults = PgconsoleApp.get_theme_variable_defaults
 
     def __init__(

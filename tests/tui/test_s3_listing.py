@@ -77,8 +77,8 @@ async def test_half_a_list_can_be_used_and_is_never_judged(make_settings: MakeSe
             await until_shown(pilot, "still reading: this is not all")
             assert "S3 is still being read" in shown(app.screen)
             await pilot.press("j", "j")
-            selected = table.selected
+            selected = table.selected.path
             server.go_on.set()
             await until_shown(pilot, "[2 S3 · 5,000]")
             await until_shown(pilot, "the newest in S3, of")
-            assert table.selected == selected
+            assert table.selected.path == selected

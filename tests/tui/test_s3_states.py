@@ -35,6 +35,8 @@ async def test_endpoint_down_greys_its_pane_only(make_settings: MakeSettings) ->
     old_files(settings.backup_dir, 2)
     app = PgconsoleApp(settings)
     async with app.run_test(size=(160, 45)) as pilot:
+        await until_shown(pilot, "local ?", timeout=60)  # where else it is can't be said now
+        await pilot.press("1")
         await until_shown(pilot, "2 S3 backups · ✗", timeout=60)
         await until_shown(pilot, "1 Local backups · 2")
         await until_shown(pilot, "Cause:")

@@ -20,11 +20,9 @@ from tests.tui.scenes import (
     settings,
 )
 
-from pgconsole.actions import ACTIONS
 from pgconsole.backups.evidence import Proof
 from pgconsole.backups.standing import Standing, standing
 from pgconsole.jobs import JobStatus
-from pgconsole.screens.main import MainScreen
 from pgconsole.screens.questions import ask_backup
 from pgconsole.storage.base import Place
 from pgconsole.widgets.job_notice import figures, job_to_show, outcome
@@ -154,21 +152,6 @@ def test_standing_of_copies() -> None:
     assert standing(local, {}, proof(local, Proof.DAMAGED)) is Standing.DAMAGED
     assert standing(replace(local, size=0), {}, proof(local)) is Standing.EMPTY
     assert [word for word in Standing if word.is_good] == ["restored", "complete"]
-
-
-def test_registry() -> None:
-    keys = [key for action in ACTIONS for key in action.keys]
-    assert len(keys) == len(set(keys))
-    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
-    footer = [action for action in ACTIONS if action.footer]
-    assert [action.keys[0] for action in footer] == ["b", "v", "r", "c", "l", "question_mark", "q"]
-    assert all(hasattr(MainScreen, f"action_{action.id.split('(')[0]}") for action in ACTIONS)
-    # Key, a space, the name, and three cells around them.
-    assert sum(len(a.key_text.split()[0]) + len(a.footer) + 3 for a in footer) <= 80
-    # Kept for later actions; ctrl+m and ctrl+h are Enter and Backspace to a terminal.
-    reserved = {"slash", "s", "w", "ctrl+m", "ctrl+h", "ctrl+i"}
-    assert not reserved & set(keys)
-    assert not any(action.help.endswith(".") for action in ACTIONS)
 
 
 def test_backup_question_says_all_but_secrets() -> None:

@@ -6,6 +6,8 @@ of every backup. Nothing lists it as a backup, and retention never touches it.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from pgconsole.backups.description import describe
 from pgconsole.backups.dumping import dump
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.preflight import check_preflight
-from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.manifest import Manifest, parse_manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX, SUFFIX
+from pgconsole.errors import DamagedError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage import files
@@ -70,7 +73,21 @@ def _partial(target: Settings) -> Path:
     with files.translated(f"No safety backup can be written to {directory}"):
         durable.make_directory(directory)
         partial.unlink(missing_ok=True)
+        _remove_lone_manifests(directory, target.pgdatabase)
     return partial
+
+
+def _remove_lone_manifests(directory: Path, database: str) -> None:
+    """Remove the manifests whose dump a killed restore of this database did not publish any more.
+
+    Another database's restore may just be between the two: its manifest says that it is its own.
+    """
+    for path in directory.glob(f"*{MANIFEST_SUFFIX}"):
+        if os.path.lexists(str(path).removesuffix(MANIFEST_SUFFIX)):
+            continue
+        with suppress(DamagedError, FileNotFoundError):
+            if parse_manifest(path.read_bytes(), str(path)).database == database:
+                path.unlink()
 
 
 def _publish(partial: Path, manifest: Manifest) -> Path:

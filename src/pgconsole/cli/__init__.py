@@ -29,6 +29,8 @@ _COMMANDS = {
     "sql": "pgconsole.cli.look:sql",
     "restore": "pgconsole.cli.restore:restore",
     "prune": "pgconsole.cli.prune:prune",
+    "delete": "pgconsole.cli.delete:delete",
+    "download": "pgconsole.cli.delete:download",
     "pin": "pgconsole.cli.pins:pin",
     "unpin": "pgconsole.cli.pins:unpin",
     "schedule": "pgconsole.cli.schedule:schedule",

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pgconsole.durable import (
@@ -23,15 +23,17 @@ from pgconsole.durable import (
 from pgconsole.errors import StorageError
 from pgconsole.jobs.audit import audit
 from pgconsole.jobs.permission import permit
-from pgconsole.jobs.spec import Spec, new_id, write_spec
+from pgconsole.jobs.spec import Spec, new_id, parse_id, write_spec
 from pgconsole.jobs.store import LOCK, OUTPUT, jobs_directory
 from pgconsole.jobs.texts import JSON
+from pgconsole.locks import is_held
 from pgconsole.postgres.tools import LIBPQ_VARIABLES
 from pgconsole.secret_files import FILE_VARIABLES
 from pgconsole.settings import ENV_FILE_VARIABLE, Settings
 from pgconsole.storage.links import refuse_strange_links
 
 RUNNER = "pgconsole.jobs.runner"
+_NEVER_BEGUN = timedelta(hours=1)
 
 # What Python, OpenSSL, Kerberos and boto3 read besides our own settings; libpq's variables come to
 # it. Everything else stays here: another program's secret has no business in a job.
@@ -97,6 +99,7 @@ def start(
 def _make(directory: Path, spec: Spec) -> int:
     """Make the job's directory, complete at once, and return the descriptor of its held lock."""
     make_directory(directory.parent)
+    _remove_never_begun(directory.parent, spec.created_at)
     aside = directory.with_name(f".{directory.name}")
     aside.mkdir(mode=PRIVATE_DIRECTORY)
     lock = os.open(aside / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
@@ -111,6 +114,18 @@ def _make(directory: Path, spec: Spec) -> int:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return lock
+
+
+def _remove_never_begun(directory: Path, now: datetime) -> None:
+    """Remove what was made of jobs whose starter was killed before they could be seen."""
+    for path in directory.glob(".*"):
+        parsed = parse_id(path.name.removeprefix("."))
+        # Making one takes a moment in which its lock is not held yet.
+        if parsed is None or now - parsed[0] < _NEVER_BEGUN:
+            continue
+        with suppress(OSError):
+            if not is_held(path / LOCK):
+                shutil.rmtree(path)
 
 
 def _spawn(directory: Path, lock: int, runner: str, environment: dict[str, str]) -> None:

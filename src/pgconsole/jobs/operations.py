@@ -101,6 +101,26 @@ def _export(settings: Settings, spec: Spec, report: Report) -> object:
     return run_export(settings, ExportRequest(backup, table, Path(path)), report)
 
 
+def _delete(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.delete import DeleteRequest, run_delete  # noqa: PLC0415
+
+    request = DeleteRequest(
+        paths=_texts(spec, "paths"),
+        keys=_texts(spec, "keys"),
+        confirmation=str(spec.request.get("confirmation", "")),
+        actor=spec.actor,
+        job=spec.id,
+    )
+    return run_delete(settings, request, report)
+
+
+def _download(settings: Settings, spec: Spec, report: Report) -> object:
+    from pgconsole.backups.fetch import FetchRequest, run_fetch  # noqa: PLC0415
+
+    request = FetchRequest(keys=_texts(spec, "keys"), actor=spec.actor, job=spec.id)
+    return run_fetch(settings, request, report)
+
+
 def _texts(spec: Spec, name: str) -> tuple[str, ...]:
     value = spec.request.get(name)
     return tuple(map(str, value)) if isinstance(value, list) else ()
@@ -113,4 +133,6 @@ _OPERATIONS: dict[str, Operation] = {
     "restore": _restore,
     "prune": _prune,
     "export": _export,
+    "delete": _delete,
+    "download": _download,
 }

@@ -13,13 +13,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer
 
-from pgconsole.actions import Action
+from pgconsole.actions import Where, actions_of
 from pgconsole.backups.opened import TableFacts, tables_of
 from pgconsole.dumps.objects import SqlObject
 from pgconsole.screens import inside_feeds as news
-from pgconsole.screens.bindings import bindings
+from pgconsole.screens.base import screen_for
 from pgconsole.screens.inside import Inside, read_sql
-from pgconsole.screens.inside_actions import BACKUP_ACTIONS
 from pgconsole.screens.inside_screen import InsideScreen
 from pgconsole.screens.rows import RowsScreen
 from pgconsole.screens.sources import Sources
@@ -28,6 +27,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets import backup_items as items
 from pgconsole.widgets.backup_facts import facts
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid
 from pgconsole.widgets.inside_text import State, notice
@@ -52,8 +52,8 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
         marks: What was proven when it was opened, for the dialog before verifying.
     """
 
-    ALL_ACTIONS: ClassVar[tuple[Action, ...]] = BACKUP_ACTIONS
-    BINDINGS: ClassVar[list[BindingType]] = bindings(BACKUP_ACTIONS)
+    WHERE = Where.BACKUP
+    BINDINGS: ClassVar[list[BindingType]] = bindings(actions_of(Where.BACKUP))
 
     def __init__(
         self,
@@ -256,15 +256,15 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
 
     # Work
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what can't be done now."""
+    def is_possible(self, action: str) -> bool:
+        """See `ConsoleScreen`."""
         if action == "open":
-            return True if self._table() or self._object() else None
+            return bool(self._table() or self._object())
         if action == "export":
-            return True if self._table() else None
+            return self._table() is not None
         if action == "front":
-            return True if self._can_read_front() else None
-        return super().check_action(action, parameters)
+            return self._can_read_front()
+        return super().is_possible(action)
 
     @on(Grid.Opened)
     def action_open(self) -> None:
@@ -273,7 +273,7 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
         if manifest is None:
             return
         if (table := self._table()) is not None:
-            screen = RowsScreen(
+            screen = screen_for(RowsScreen, self.settings)(
                 self.settings, self.backup, self.sources, self.now,
                 inside=self._inside, manifest=manifest, table=table,
             )  # fmt: skip
@@ -289,7 +289,7 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
 
     def action_verify(self) -> None:
         """Ask, then verify this copy."""
-        self.errands.verify(self.backup, self._marks)
+        self.errands.verify([self.backup], self._marks)
 
     def action_front(self) -> None:
         """Read what can be had only from the front."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,8 @@ from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
+from pgconsole.backups.confirmation import WORD
+from pgconsole.backups.deletion import Decision
 from pgconsole.backups.retention import Plan
 from pgconsole.jobs import Job
 from pgconsole.jobs.texts import JSON
@@ -38,6 +40,13 @@ class Planned(Message):
     plans: dict[Place, Plan]
 
 
+@dataclass
+class Decided(Message):
+    """Which of the chosen copies may be deleted."""
+
+    decisions: tuple[Decision, ...]
+
+
 class Errands:
     """Asks for a yes, then has it done.
 
@@ -63,7 +72,7 @@ class Errands:
     def backup(self, local: Known[Shelf], s3: Known[Shelf]) -> None:
         """Back up now."""
         question = questions.ask_backup(self._settings, local, s3, self._now())
-        self._ask(question, lambda: self._work.start("backup", {}))
+        self._ask_unless_harmless(question, lambda: self._work.start("backup", {}))
 
     def cancel(self, job: Job) -> None:
         """Stop a job."""
@@ -73,14 +82,47 @@ class Errands:
         """Copy a local backup to S3."""
         question = questions.ask_upload(self._settings, backup, self._now())
         request: dict[str, JSON] = {"filename": backup.name.filename}
-        self._ask(question, lambda: self._work.start("upload", request))
+        self._ask_unless_harmless(question, lambda: self._work.start("upload", request))
 
-    def verify(self, backup: StoredBackup, marks: Marks) -> None:
-        """Read a copy whole, and note what was found."""
-        question = questions.ask_verify(self._settings, backup, marks, self._now())
-        where = "paths" if backup.place is Place.LOCAL else "keys"
-        request: dict[str, JSON] = {where: [backup.location]}
-        self._ask(question, lambda: self._work.start("verify", request))
+    def verify(self, copies: Sequence[StoredBackup], marks: Marks) -> None:
+        """Read copies whole, and note what was found."""
+        question = questions.ask_verify(self._settings, copies, marks, self._now())
+        self._ask_unless_harmless(question, lambda: self._work.start("verify", _request(copies)))
+
+    def download(self, copies: Sequence[StoredBackup]) -> None:
+        """Have copies of S3 here."""
+        question = questions.ask_download(self._settings, copies, self._now())
+        request: dict[str, JSON] = {"keys": [copy.location for copy in copies]}
+        self._ask_unless_harmless(question, lambda: self._work.start("download", request))
+
+    def plan_deletion(self, copies: Sequence[StoredBackup]) -> None:
+        """Work out which copies may go; `Decided` comes when that is known."""
+        settings = self._settings
+
+        def plan() -> Message:
+            from pgconsole.backups.delete import decisions  # noqa: PLC0415 - boto3, psycopg
+
+            return Decided(decisions(settings, copies))
+
+        self._work.run(plan)
+
+    def delete(self, decisions: Sequence[Decision]) -> None:
+        """Say what goes and what must stay, and why; then delete what may go."""
+        going = [one.backup for one in decisions if one.allowed]
+        question = questions.ask_delete(self._settings, decisions)
+        if not going:
+            lines = (f"\n{label:<9}{clean(text)}" for label, text in question.rows[2:])
+            nothing = "None of these may be deleted:\n"
+            self._app().push_screen(ReadingScreen("Delete", parts=[nothing, *lines]))
+            return
+
+        def start() -> None:
+            from pgconsole.backups.delete import confirm_delete  # noqa: PLC0415 - psycopg
+
+            token = confirm_delete(WORD, going)
+            self._work.start("delete", _request(going) | {"confirmation": token})
+
+        self._ask(question, start)
 
     def restore(self, backup: StoredBackup, marks: Marks) -> None:
         """Put a copy back into a database."""
@@ -152,6 +194,13 @@ class Errands:
             return
         self._ask(question, lambda: self._work.start("prune", {}))
 
+    def _ask_unless_harmless(self, question: Confirmation, do: Callable[[], None]) -> None:
+        """Ask about what neither changes nor deletes data, unless that is not wanted."""
+        if self._settings.confirm == "destructive":
+            do()
+        else:
+            self._ask(question, do)
+
     def _ask(self, question: Confirmation, do: Callable[[], None]) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
@@ -161,3 +210,10 @@ class Errands:
 
     def _push(self, screen: Screen[Any], answered: Callable[[Any], None]) -> None:
         self._app().push_screen(screen, answered)
+
+
+def _request(copies: Sequence[StoredBackup]) -> dict[str, JSON]:
+    return {
+        "paths": [copy.location for copy in copies if copy.place is Place.LOCAL],
+        "keys": [copy.location for copy in copies if copy.place is Place.S3],
+    }

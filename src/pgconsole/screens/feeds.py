@@ -17,7 +17,8 @@ from pgconsole.widgets.known import Known
 from pgconsole.widgets.schedule_text import Timetable
 from pgconsole.widgets.shelf import Shelf
 
-_LOCAL_EVERY, _S3_EVERY, _JOBS_EVERY, _JOURNAL_EVERY, _SCHEDULE_EVERY = 3.0, 60.0, 0.5, 0.3, 5.0
+# Seconds. What lies in the backup directory is seen by every console within two of them.
+_LOCAL_EVERY, _S3_EVERY, _JOBS_EVERY, _JOURNAL_EVERY, _SCHEDULE_EVERY = 1.0, 60.0, 0.5, 0.3, 1.5
 
 
 @dataclass

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import HorizontalGroup
 from textual.widget import Widget
 
-from pgconsole.actions import ACTIONS, Action, Group
+from pgconsole.actions import Action, Group
 from pgconsole.screens.reading import ReadingScreen
 from pgconsole.widgets.line import Line
 
@@ -35,7 +35,7 @@ class HelpScreen(ReadingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", "Close")]
 
-    def __init__(self, actions: tuple[Action, ...] = ACTIONS) -> None:
+    def __init__(self, actions: tuple[Action, ...]) -> None:
         super().__init__("Help")
         self._actions = actions
 
@@ -47,7 +47,7 @@ class HelpScreen(ReadingScreen):
                 yield HorizontalGroup(_line("help-key", key), _line("help-meaning", meaning))
 
 
-def sections(actions: tuple[Action, ...] = ACTIONS) -> list[tuple[str, list[tuple[str, str]]]]:
+def sections(actions: tuple[Action, ...]) -> list[tuple[str, list[tuple[str, str]]]]:
     """These actions by group, then the words that the screen uses."""
     found = [
         (

@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
 
 from textual import on
-from textual.screen import Screen
 
-from pgconsole.actions import Action
 from pgconsole.backups.opened import TableFacts
 from pgconsole.jobs import JobStatus
+from pgconsole.screens.base import ConsoleScreen
 from pgconsole.screens.errands import Errands
 from pgconsole.screens.export import ExportScreen
-from pgconsole.screens.help import HelpScreen
 from pgconsole.screens.job_line import JobLine, JobLineKnown
 from pgconsole.screens.sources import Sources
-from pgconsole.screens.work import Accepted, Refused, Work
+from pgconsole.screens.work import Accepted, Work
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.words import clean
 
 
-class InsideScreen(Screen[None], inherit_bindings=False):
+class InsideScreen(ConsoleScreen, inherit_bindings=False):
     """A screen above the main one, about one backup.
 
     Args:
@@ -35,9 +32,6 @@ class InsideScreen(Screen[None], inherit_bindings=False):
         now: The clock.
     """
 
-    ALL_ACTIONS: ClassVar[tuple[Action, ...]] = ()
-    AUTO_FOCUS = ""
-
     def __init__(
         self,
         settings: Settings,
@@ -45,14 +39,10 @@ class InsideScreen(Screen[None], inherit_bindings=False):
         sources: Sources,
         now: Callable[[], datetime],
     ) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         self.backup = backup
         self.sources = sources
         self.now = now
-        self.actions = tuple(
-            action for action in self.ALL_ACTIONS if not (settings.read_only and action.mutates)
-        )
         self.title_line = Line(classes="inside-title")
         self.notice = Line(classes="inside-notice")
         self.info = Line(classes="inside-info")
@@ -85,13 +75,9 @@ class InsideScreen(Screen[None], inherit_bindings=False):
     def ended(self) -> None:
         """A job has ended."""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out what is refused in read-only mode; grey what can't be done now."""
-        if action == "cancel":
-            if self.settings.read_only:
-                return False
-            return True if self.job_line.board.cancellable is not None else None
-        return True
+    def is_possible(self, action: str) -> bool:
+        """See `ConsoleScreen`."""
+        return action != "cancel" or self.job_line.board.cancellable is not None
 
     @on(JobLineKnown)
     def _jobs_known(self, message: JobLineKnown) -> None:
@@ -105,12 +91,6 @@ class InsideScreen(Screen[None], inherit_bindings=False):
     @on(Accepted)
     def _accepted(self) -> None:
         self.job_line.refresh()
-
-    @on(Refused)
-    def _refused(self, message: Refused) -> None:
-        error = message.error
-        text = "\n".join(part for part in (error.cause, f"Next: {error.fix}") if part)
-        self.notify(text, title=clean(error.problem), severity="error", timeout=20, markup=False)
 
     def export(self, table: TableFacts) -> None:
         """Ask where to, then write a table there."""
@@ -135,19 +115,3 @@ class InsideScreen(Screen[None], inherit_bindings=False):
     def action_dismiss_notice(self) -> None:
         """Take the notice about an ended job off the screen."""
         self.job_line.dismiss()
-
-    def action_back(self) -> None:
-        """Back to where it was opened."""
-        self.dismiss()
-
-    def action_palette(self) -> None:
-        """All commands."""
-        self.app.action_command_palette()
-
-    def action_help(self) -> None:
-        """All keys."""
-        self.app.push_screen(HelpScreen(self.actions))
-
-    def action_quit(self) -> None:
-        """Close the console; jobs go on."""
-        self.app.exit()

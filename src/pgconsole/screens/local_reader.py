@@ -13,10 +13,11 @@ from pgconsole.backups.pins import PINS, read_pins
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.errors import PgconsoleError
+from pgconsole.screens.row_counts import RowCounts
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Listing, StoredBackup
 from pgconsole.widgets.marks import Marks
-from pgconsole.widgets.shelf import Shelf, shelf_of, with_marks
+from pgconsole.widgets.shelf import Shelf, again, with_marks
 
 _TRUST_MTIME_FOR = timedelta(minutes=1)  # then the directory is listed again in any case
 
@@ -32,6 +33,7 @@ class LocalReader:
         root, state = settings.backup_dir, settings.state_dir
         self._directories = (root, *(root / backup_class for backup_class in BackupClass))
         self._notes = (evidence_path(settings), state / PINS)
+        self._counts = RowCounts(settings)
         self._shelf: Shelf | None = None
         self._listed: _Seen = ()
         self._listed_at: datetime | None = None
@@ -57,18 +59,17 @@ class LocalReader:
             shelf = self._prepare(local_backups(self._settings))
             self._listed, self._listed_at = listed, now
         # The notes come after the list: a job notes its proof before its backup gets its name.
+        if self._shelf is not None:  # not before the list is on the screen
+            shelf = replace(shelf, rows=self._counts.read(shelf.backups))
         noted = _state_of(self._notes)
-        if shelf is not self._shelf or noted != self._noted:
+        if self._shelf is None or shelf.copies is not self._shelf.copies or noted != self._noted:
             shelf = self._with_marks(shelf)
             self._noted = noted
         self._shelf = shelf
         return shelf
 
     def _prepare(self, listing: Listing) -> Shelf:
-        if self._shelf is not None and listing.backups == self._shelf.backups:
-            # The same tuple again: whoever draws it sees at once that nothing changed.
-            listing = replace(listing, backups=self._shelf.backups)
-        shelf = shelf_of(listing)
+        shelf = again(self._shelf, listing)
         described = self._newest_with_manifest(shelf)
         manifest, problem = self._manifest_of(described) if described is not None else (None, "")
         return replace(shelf, manifest=manifest, manifest_problem=problem)

@@ -1,45 +1,37 @@
-"""The main screen: status, running job, local backups, S3 backups, schedule, log."""
+"""The main screen: status, running job, lists of backups, schedule, log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widgets import Footer
 
-from pgconsole.actions import ACTIONS, offered
+from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
 from pgconsole.screens import feeds as news
-from pgconsole.screens.bindings import bindings
-from pgconsole.screens.doctor import DoctorScreen
-from pgconsole.screens.errands import Errands, Planned
-from pgconsole.screens.help import HelpScreen
-from pgconsole.screens.job_board import JobBoard
-from pgconsole.screens.outcome import OutcomeScreen
+from pgconsole.screens.arranger import ArrangedKnown, Arranger
+from pgconsole.screens.base import Offer
+from pgconsole.screens.main_work import MainWork
 from pgconsole.screens.sources import Sources
-from pgconsole.screens.work import Accepted, Noted, Refused, Work
+from pgconsole.screens.work import Accepted, Noted
 from pgconsole.settings import Settings
-from pgconsole.status.past_jobs import is_active
 from pgconsole.status.status import judge
-from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.answer import facts_of
+from pgconsole.widgets.backups import Backups
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.known import Known
-from pgconsole.widgets.marks import NO_MARKS, Marks
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
 from pgconsole.widgets.panes import Panes
-from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
 from pgconsole.widgets.words import clean
 
-_SOMETIMES = ("cancel", "upload", "verify", "restore", "pin", "pause", "outcome")
 
-
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(MainWork, inherit_bindings=False):
     """Owns what is known; widgets draw it, feeds bring it.
 
     Args:
@@ -48,29 +40,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
         now: The clock.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
-    AUTO_FOCUS = ""  # the active pane decides
+    WHERE = Where.MAIN
+    BINDINGS: ClassVar[list[BindingType]] = bindings(actions_of(Where.MAIN))
 
     def __init__(self, settings: Settings, sources: Sources, now: Callable[[], datetime]) -> None:
-        super().__init__()
-        self._settings = settings
-        self._sources = sources
-        self._now = now
+        super().__init__(settings, sources, now)
         self._feeds = news.Feeds(settings, sources, self.post_message, now)
-        work = Work(settings, self.post_message)
-        self._errands = Errands(lambda: self.app, settings, work, now)
-        self._local: Known[Shelf] = Known()
-        self._s3: Known[Shelf] = Known()
         self._jobs: Known[tuple[Job, ...]] = Known()
-        self._board = JobBoard()
-        self._before_log = "local"
-        self._possible: dict[str, bool] = {}
-        self._actions = offered(read_only=settings.read_only)
-        self._left_out = {action.id for action in ACTIONS} - {action.id for action in self._actions}
+        self._before_log = "all"
+        self._were_possible: dict[str, bool] = {}
         self._header = HeaderStrip(settings)
         self._status = StatusStrip(settings)
         self._job = JobStrip()
-        self._panes = Panes(settings)
+        self._arranger = Arranger(settings, self.post_message, now)
         self._tabs = PaneTabs(tuple(self._panes.tabs))
 
     def compose(self) -> ComposeResult:
@@ -84,14 +66,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint first, then read."""
-        self._panes.activate("local")
+        self._panes.activate(self._backups.active.id or "")
         self._tick()
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(self._feeds.start)
+        self.call_after_refresh(self._start)
 
     def on_unmount(self) -> None:
         """Quitting waits for nobody."""
         self._feeds.stop()
+        self._arranger.stop()
+
+    def _start(self) -> None:
+        self._feeds.start()
+        self._arranger.start()
 
     # What the feeds bring
 
@@ -135,6 +122,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @on(Accepted)
     def _accepted(self) -> None:
+        self._backups.unmark()
         self._board.choose_latest()
         self._feeds.reload_jobs()
 
@@ -144,15 +132,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._feeds.reload_schedule()
         self.notify(clean(message.text), markup=False)
 
-    @on(Planned)
-    def _planned(self, message: Planned) -> None:
-        self._errands.apply_retention(message.plans)
-
-    @on(Refused)
-    def _refused(self, message: Refused) -> None:
-        error = message.error
-        text = "\n".join(part for part in (error.cause, f"Next: {error.fix}") if part)
-        self.notify(text, title=error.problem, severity="error", timeout=20, markup=False)
+    def offers(self) -> list[Offer]:
+        """See `ConsoleScreen`."""
+        lists = [Offer(action, self._backups) for action in actions_of(Where.BACKUPS)]
+        return [*super().offers(), *lists]
 
     # Drawing
 
@@ -163,16 +146,29 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._show_status()
 
     def _show_backups(self) -> None:
-        now = self._now()
-        self._panes.local.show_known(self._local, _sizes(self._s3), self._marks, now)
-        self._panes.s3.show_known(self._s3, _sizes(self._local), self._marks, now)
+        self._backups.show_known(self._local, self._s3, self._now())
+        self._arrange()
         self._show_status()
+
+    @on(Backups.Asked)
+    def _arrange(self) -> None:
+        self._arranger.ask(self._local, self._s3, self._backups.wanted)
+
+    @on(ArrangedKnown)
+    def _arranged(self, message: ArrangedKnown) -> None:
+        if (arranged := message.known.value) is not None:
+            self._backups.show_rows(arranged, self._now())
+            self._show_tabs()
+
+    @on(Backups.Copied)
+    def _copied(self, message: Backups.Copied) -> None:
+        self.app.copy_to_clipboard(message.text)
 
     def _show_status(self) -> None:
         """The verdict, and under it the job that runs or is news."""
         now = self._now()
         board, table = self._board, self._panes.schedule.known
-        verdict = judge(facts_of(self._settings, self._local, self._s3, self._jobs, table), now)
+        verdict = judge(facts_of(self.settings, self._local, self._s3, self._jobs, table), now)
         self._status.judge(verdict, self._panes.schedule.due(now))
         told = verdict.job if self._status.is_whole else ""
         job, progress = board.notice(now)
@@ -187,9 +183,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _show_keys(self) -> None:
         """The footer is built anew at every change, so only where there is one."""
-        possible = {name: self._is_possible(name) for name in _SOMETIMES}
-        if possible != self._possible:
-            self._possible = possible
+        possible = {name: self.is_possible(name) for name in self.sometimes}
+        if possible != self._were_possible:
+            self._were_possible = possible
             self.refresh_bindings()
 
     def _follow(self) -> None:
@@ -249,100 +245,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._board.choose(-1)
         self._follow()
 
-    # Work
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what can't be done now; leave out what is refused in read-only mode."""
-        if action in self._left_out:
-            return False
-        return True if self._is_possible(action) else None
-
-    def _is_possible(self, action: str) -> bool:
-        if action == "cancel":
-            return self._board.cancellable is not None
-        if action == "upload":
-            return self._uploadable() is not None
-        if action in ("open", "verify", "restore", "pin"):
-            return self._panes.selected is not None
-        if action == "pause":
-            return self._panes.schedule.known.value is not None
-        if action == "outcome":
-            job = self._board.followed
-            return job is not None and not is_active(job)
-        return True
-
-    def action_backup(self) -> None:
-        """Ask, then back up."""
-        self._errands.backup(self._local, self._s3)
-
-    def action_cancel(self) -> None:
-        """Ask, then cancel."""
-        if (job := self._board.cancellable) is not None:
-            self._errands.cancel(job)
-
-    def action_upload(self) -> None:
-        """Ask, then copy the selected local backup to S3."""
-        if (backup := self._uploadable()) is not None:
-            self._errands.upload(backup)
-
-    def action_open(self) -> None:
-        """Look into the selected copy."""
-        if (backup := self._panes.selected) is not None:
-            from pgconsole.screens.opening import opened  # noqa: PLC0415 - after the first paint
-
-            known = self._s3 if backup.place is Place.S3 else self._local
-            others = known.value.backups if known.value is not None else None
-            screen = opened(self._settings, backup, others, self._sources, self._marks, self._now)
-            self.app.push_screen(screen)
-
-    def action_verify(self) -> None:
-        """Ask, then verify the selected copy."""
-        if (backup := self._panes.selected) is not None:
-            self._errands.verify(backup, self._marks)
-
-    def action_restore(self) -> None:
-        """Ask, then restore the selected copy."""
-        if (backup := self._panes.selected) is not None:
-            self._errands.restore(backup, self._marks)
-
-    def action_pin(self) -> None:
-        """Pin the selected backup, or ask, then unpin it."""
-        if (backup := self._panes.selected) is not None:
-            self._errands.pin(backup, self._marks)
-
-    def action_pause(self) -> None:
-        """Pause the schedule, or ask, then let it go on."""
-        if (table := self._panes.schedule.known.value) is not None:
-            self._errands.pause(table)
-
-    def action_prune(self) -> None:
-        """Work out what retention would delete, ask, then delete it."""
-        self._errands.plan_retention()
-
-    def action_outcome(self) -> None:
-        """All that is known of the job whose log is shown."""
-        if (job := self._board.followed) is not None:
-            self.app.push_screen(OutcomeScreen(job, self._now()))
-
-    def action_doctor(self) -> None:
-        """Look at everything that a backup needs."""
-        self.app.push_screen(DoctorScreen(self._settings))
-
-    @property
-    def _marks(self) -> Marks:
-        """Proofs and pins, as far as they are known."""
-        return self._local.value.marks if self._local.value is not None else NO_MARKS
-
-    def _uploadable(self) -> StoredBackup | None:
-        """The selected local backup if it has a manifest and is known not to be in S3."""
-        there = _sizes(self._s3)
-        backup = self._panes.local.table.selected
-        if self._panes.active != "local" or there is None or backup is None:
-            return None
-        if backup.name.relative_path in there or not backup.size:
-            return None
-        return backup if backup.has_manifest else None
-
     # The console itself
 
     def action_dismiss_notice(self) -> None:
@@ -353,22 +255,3 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def action_reload(self) -> None:
         """Read everything again."""
         self._feeds.reload()
-
-    def action_palette(self) -> None:
-        """All commands."""
-        self.app.action_command_palette()
-
-    def action_help(self) -> None:
-        """All keys."""
-        self.app.push_screen(HelpScreen(self._actions))
-
-    def action_quit(self) -> None:
-        """Close the console; jobs go on."""
-        self.app.exit()
-
-
-def _sizes(known: Known[Shelf]) -> Mapping[str, int] | None:
-    """What lies there; None if that is not known now: old lists don't say that a copy is there."""
-    if known.value is None or known.problem is not None:
-        return None
-    return known.value.sizes

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pgconsole.screens.backup import BackupScreen
+from pgconsole.screens.base import screen_for
 from pgconsole.screens.inside import inside_of
 from pgconsole.screens.sources import Sources
 from pgconsole.settings import Settings
@@ -32,4 +33,5 @@ def opened(
         now: The clock.
     """
     inside = inside_of(settings, backup, others)
-    return BackupScreen(settings, backup, sources, now, inside=inside, marks=marks)
+    screen = screen_for(BackupScreen, settings)
+    return screen(settings, backup, sources, now, inside=inside, marks=marks)

@@ -1,42 +1,35 @@
-"""The command palette's entries: the actions that the console offers."""
+"""The command palette's entries: what can be done in the screen that it was opened in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
-from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from pgconsole.actions import Action
-
-
-class Offering(Protocol):
-    """An app or a screen that says what can be done in it."""
-
-    actions: tuple[Action, ...]
+from pgconsole.screens.base import ConsoleScreen, Offer
 
 
 class ActionProvider(Provider):
     """Finds actions by name."""
 
     @property
-    def _actions(self) -> tuple[Action, ...]:
-        offering = self.screen if hasattr(self.screen, "actions") else self.app
-        return cast(Offering, offering).actions
+    def _offers(self) -> Iterable[Offer]:
+        return self.screen.offers() if isinstance(self.screen, ConsoleScreen) else ()
 
     async def discover(self) -> Hits:
         """All actions, before anything is typed."""
-        for action in self._actions:
-            run = partial(self.screen.run_action, action.id)
+        for action, node in self._offers:
+            run = partial(self.app.run_action, action.id, node)
             shown = Content.assemble(f"{action.label}  ", (action.key_text, "$muted"))
             yield DiscoveryHit(shown, run, text=action.label, help=action.help)
 
     async def search(self, query: str) -> Hits:
         """Actions whose name matches."""
         matcher = self.matcher(query)
-        for action in self._actions:
+        for action, node in self._offers:
             score = matcher.match(action.label)
             if score > 0:
-                run = partial(self.screen.run_action, action.id)
+                run = partial(self.app.run_action, action.id, node)
                 yield Hit(score, matcher.highlight(action.label), run, help=action.help)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from pgconsole.backups.deletion import Decision
 from pgconsole.backups.dump_process import DUMP_OPTIONS
 from pgconsole.backups.pins import Pin
 from pgconsole.backups.retention import Entry, Plan
@@ -27,6 +28,7 @@ from pgconsole.widgets.schedule_text import Timetable
 from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.words import ago, counted, size, span, stamp, until, zone_name
 
+_MOST_NAMED = 5  # copies in a command that is shown
 _MOST_ENTRIES = 200  # lines of a plan, for what goes and what stays each
 
 
@@ -50,10 +52,9 @@ def ask_backup(
 def ask_upload(settings: Settings, backup: StoredBackup, now: datetime) -> Confirmation:
     """Before a local backup is copied to S3."""
     name = backup.name
-    taken = f"{stamp(name.taken_at, settings.backup_timezone)}, {ago(name.taken_at, now)}"
     rows = (
         ("What", f"Copies {name.filename} ({size(backup.size)}) to S3"),
-        ("Taken", taken),
+        ("Taken", _taken_text(settings, backup, now)),
         ("To", f"{_bucket(settings)}{name.relative_path}"),
         ("Command", f"pgconsole upload {shlex.quote(name.filename)}"),
     )
@@ -72,28 +73,59 @@ def ask_cancel(job: Job, now: datetime) -> Confirmation:
 
 
 def ask_verify(
-    settings: Settings, backup: StoredBackup, marks: Marks, now: datetime
+    settings: Settings, copies: Sequence[StoredBackup], marks: Marks, now: datetime
 ) -> Confirmation:
-    """Before a copy is verified."""
-    name = backup.name
-    s3 = backup.place is Place.S3
-    where = f"s3://{settings.s3_bucket}/{backup.location}" if s3 else backup.location
-    proof = marks.proof(backup)
-    so_far = "Nobody has verified this copy as it is now"
-    if proof is not None:
-        so_far = f"{proof.proof}, {proven_text(proof, now)}"
-    which = shlex.quote(name.filename)
-    if s3:
-        which = f"--s3 {shlex.quote(backup.location)}"
-    what = f"Reads all {size(backup.size)}: every checksum, every COPY block, the rows counted"
+    """Before copies are verified."""
+    amount = size(sum(copy.size for copy in copies))
+    s3 = any(copy.place is Place.S3 for copy in copies)
+    streams = "; those in S3 are streamed and not kept" if s3 else ""
+    what = f"Reads all {amount}: every checksum, every COPY block, the rows counted"
+    stay = "The copy stays as it is" if len(copies) == 1 else "The copies stay as they are"
+    rows = [("What", f"{what}. {stay}{streams}")]
+    if len(copies) == 1:
+        copy, proof = copies[0], marks.proof(copies[0])
+        so_far = "Nobody has verified this copy as it is now"
+        if proof is not None:
+            so_far = f"{proof.proof}, {proven_text(proof, now)}"
+        rows += [
+            ("Copy", _location(settings, copy)),
+            ("Taken", _taken_text(settings, copy, now)),
+            ("So far", so_far),
+        ]
+    else:
+        rows += _list("Copies", [_location(settings, copy) for copy in copies])
+    rows.append(("Command", f"pgconsole verify {_named(copies)}"))
+    title = "Verify this copy?" if len(copies) == 1 else f"Verify these {len(copies):,} copies?"
+    return Confirmation(title, tuple(rows), "verify it" if len(copies) == 1 else "verify them")
+
+
+def ask_download(settings: Settings, copies: Sequence[StoredBackup], now: datetime) -> Confirmation:
+    """Before copies of S3 are downloaded."""
+    amount = size(sum(copy.size for copy in copies))
+    names = " ".join(shlex.quote(copy.location) for copy in copies)
     rows = (
-        ("What", f"{what}. The copy stays as it is{'; streams it, keeps nothing' if s3 else ''}"),
-        ("Copy", where),
-        ("Taken", f"{stamp(name.taken_at, settings.backup_timezone)}, {ago(name.taken_at, now)}"),
-        ("So far", so_far),
-        ("Command", f"pgconsole verify {which}"),
+        ("What", f"Downloads {counted(len(copies), 'object')}, {amount}, and proves each whole"),
+        ("To", f"{settings.backup_dir}/restored/, which retention leaves alone"),
+        *_list("Objects", [_taken_and_key(settings, copy, now) for copy in copies]),
+        ("Command", f"pgconsole download {names}"),
     )
-    return Confirmation("Verify this copy?", rows, "verify it")
+    return Confirmation("Download from S3?", rows, "download")
+
+
+def ask_delete(settings: Settings, decisions: Sequence[Decision]) -> Confirmation:
+    """Before copies are deleted: which go and which stay, each with its reason."""
+    going = [one.backup for one in decisions if one.allowed]
+    staying = [one for one in decisions if not one.allowed]
+    amount = size(sum(copy.size for copy in going))
+    what = f"Deletes {counted(len(going), 'copy', 'copies')}, {amount} at most, for good"
+    rows = [
+        ("What", what),
+        ("Command", f"pgconsole delete {_named(going)}"),
+        *_list("✗ goes", [_decision(settings, one) for one in decisions if one.allowed]),
+        *_list("✓ stays", [_decision(settings, one) for one in staying]),
+    ]
+    copies = counted(len(going), "copy", "copies")
+    return Confirmation(f"Delete {copies}?", tuple(rows), f"delete {copies}")
 
 
 def ask_pin(settings: Settings, backup: StoredBackup, now: datetime) -> Prompt:
@@ -178,9 +210,44 @@ def _entries(
         yield label, f"and {len(entries) - _MOST_ENTRIES:,} more"
 
 
+def _decision(settings: Settings, decision: Decision) -> str:
+    return f"{_location(settings, decision.backup)}: {decision.reason}"
+
+
+def _list(label: str, texts: Sequence[str]) -> list[tuple[str, str]]:
+    rows = [(label, text) for text in texts[:_MOST_ENTRIES]]
+    if len(texts) > _MOST_ENTRIES:
+        rows.append((label, f"and {len(texts) - _MOST_ENTRIES:,} more"))
+    return rows
+
+
+def _location(settings: Settings, copy: StoredBackup) -> str:
+    if copy.place is Place.LOCAL:
+        return copy.location
+    return f"s3://{settings.s3_bucket}/{copy.location}"
+
+
+def _named(copies: Sequence[StoredBackup]) -> str:
+    """As arguments of a command."""
+    texts = [
+        f"--s3 {shlex.quote(copy.location)}" if copy.place is Place.S3
+        else shlex.quote(copy.name.filename)
+        for copy in copies[:_MOST_NAMED]
+    ]  # fmt: skip
+    return " ".join([*texts, "..."] if len(copies) > _MOST_NAMED else texts)
+
+
+def _taken_text(settings: Settings, copy: StoredBackup, now: datetime) -> str:
+    taken = copy.name.taken_at
+    return f"{stamp(taken, settings.backup_timezone)}, {ago(taken, now)}"
+
+
+def _taken_and_key(settings: Settings, copy: StoredBackup, now: datetime) -> str:
+    return f"{copy.location}, taken {_taken_text(settings, copy, now)}, {size(copy.size)}"
+
+
 def _backup_text(settings: Settings, backup: StoredBackup, now: datetime) -> str:
-    name = backup.name
-    taken = f"{stamp(name.taken_at, settings.backup_timezone)}, {ago(name.taken_at, now)}"
+    name, taken = backup.name, _taken_text(settings, backup, now)
     return f"{name.database}, {name.backup_class}, {size(backup.size)}, taken {taken}"
 
 

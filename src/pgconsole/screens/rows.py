@@ -13,19 +13,18 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Footer
 
-from pgconsole.actions import Action
+from pgconsole.actions import Where, actions_of
 from pgconsole.backups.looking import Look, Page
 from pgconsole.backups.opened import TableFacts
 from pgconsole.dumps.manifest import Manifest
-from pgconsole.screens.bindings import bindings
 from pgconsole.screens.feed import Feed
 from pgconsole.screens.inside import Inside
-from pgconsole.screens.inside_actions import ROWS_ACTIONS
 from pgconsole.screens.inside_screen import InsideScreen
 from pgconsole.screens.reading import ReadingScreen
 from pgconsole.screens.sources import Sources
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
+from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.cells import visible
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Part
@@ -66,8 +65,8 @@ class RowsScreen(InsideScreen, inherit_bindings=False):
         table: Which table.
     """
 
-    ALL_ACTIONS: ClassVar[tuple[Action, ...]] = ROWS_ACTIONS
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ROWS_ACTIONS)
+    WHERE = Where.ROWS
+    BINDINGS: ClassVar[list[BindingType]] = bindings(actions_of(Where.ROWS))
 
     def __init__(
         self,

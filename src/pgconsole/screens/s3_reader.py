@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from pgconsole.settings import Settings
 from pgconsole.storage.base import ForeignFile, Listing, StoredBackup
-from pgconsole.widgets.shelf import Shelf, shelf_of
+from pgconsole.widgets.shelf import Shelf, again, shelf_of
 
 _MANY = 500  # backups from which on half a list is worth showing; fewer come in one page
 _EVERY = 0.3  # seconds between two half lists, at least
@@ -44,14 +44,11 @@ class S3Reader:
             leftovers += page.leftovers
             began = time.monotonic()
             if self._shelf is None and len(backups) >= _MANY and began >= next_at:
-                so_far(shelf_of(_listing(backups, foreign, leftovers), whole=False))
+                so_far(shelf_of(_listing(backups, foreign, leftovers)))
                 ended = time.monotonic()
                 next_at = ended + max(_EVERY, _SHARE * (ended - began))
         listing = _listing(backups, foreign, leftovers)
-        if self._shelf is not None and listing.backups == self._shelf.backups:
-            # The same tuple again: whoever draws it sees at once that nothing changed.
-            listing = Listing(self._shelf.backups, listing.foreign, listing.leftovers)
-        self._shelf = shelf_of(listing)
+        self._shelf = again(self._shelf, listing)
         return self._shelf
 
 

@@ -68,9 +68,9 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else _REPLACEMENT for char in spaced)
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 backup`, `2 backups`, `12,345 backups`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 backup`, `2 backups`, `12,345 backups`; `2 copies`, if that is given."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {plural or f'{noun}s'}"
 
 
 def _one(seconds: int) -> str:

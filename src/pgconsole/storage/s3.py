@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from pgconsole.storage.s3_client import Patience
 from pgconsole.storage.s3_errors import Address
 from pgconsole.storage.s3_head import Head, ObjectLock
 from pgconsole.storage.s3_object import S3Object
-from pgconsole.storage.s3_records import RecordFile, records
+from pgconsole.storage.s3_records import RecordFile, records, remove_half_written
+from pgconsole.storage.s3_slice import content_md5
 from pgconsole.storage.s3_upload import Upload, part_size_for
 
 __all__ = ["S3Storage", "Upload"]
@@ -142,7 +143,7 @@ class S3Storage:
             StorageError: The store refuses, or can't be reached.
         """
         with self._bucket.address.translated(f"{key} can't be uploaded"):
-            md5 = hashlib.md5(data, usedforsecurity=False).digest()
+            md5 = content_md5(io.BytesIO(data))
             self._bucket.put(key, data, md5, "application/json")
 
     def add_manifest(self, backup: StoredBackup, data: bytes) -> None:
@@ -285,6 +286,7 @@ class S3Storage:
             StorageError: Some of it stays, because it is in another bucket or at another store,
                 or because the store can't be reached. The rest was aborted.
         """
+        remove_half_written(self._records, database)
         done, kept = [], []
         for file in records(self._records):
             record = file.record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,13 +30,11 @@ class Begun:
         key: The object it will be.
         upload_id: The store's name for it.
         at: The store's own time when it began, if it told.
-        wants_md5: Whether the store may want the MD5 of each part.
     """
 
     key: str
     upload_id: str
     at: datetime | None
-    wants_md5: bool
 
 
 class Bucket:
@@ -113,14 +110,14 @@ class Bucket:
             )
 
     def begin(self, key: str) -> Begun:
-        """Begin a multipart upload.
+        """Begin a multipart upload, the only one to this key.
+
+        A request that was tried again, or that arrived twice, has begun another one, which would
+        stay in the store for ever.
 
         Raises:
             StorageError: The store refuses, or can't be reached.
         """
-        # With a default retention S3 takes no part without one (UploadPart, Content-MD5). Else it
-        # would be 4 % of a backup's CPU time for what the signature does as well.
-        wants_md5 = self.features.can_lock() is not False
         with self.address.translated(f"{key} can't be uploaded"):
             answer = self.client(Patience.MOVING).create_multipart_upload(
                 Bucket=self.address.bucket, Key=key, ContentType="application/gzip",
@@ -131,17 +128,20 @@ class Bucket:
             at = parsedate_to_datetime(date)
         except ValueError:
             at = None
-        return Begun(key, answer["UploadId"], at, wants_md5)
+        begun = Begun(key, answer["UploadId"], at)
+        with contextlib.suppress(StorageError):  # the upload itself is no worse for it
+            self._abort_others(begun)
+        return begun
 
     def put(
-        self, key: str, body: bytes | IO[bytes], md5: bytes, content_type: str, *, new: bool = False
+        self, key: str, body: bytes | IO[bytes], md5: str, content_type: str, *, new: bool = False
     ) -> None:
         """Store a whole object, encrypted as the settings say.
 
         Args:
             key: Where to.
             body: All of it.
-            md5: Its digest. S3 wants it where objects are locked (PutObject, Content-MD5).
+            md5: As `content_md5` gives it.
             content_type: What it is.
             new: Whether the store has to refuse if there is an object of this name.
 
@@ -152,7 +152,7 @@ class Bucket:
         more: dict[str, Any] = {"IfNoneMatch": "*"} if new else {}
         answer = self.client(Patience.MOVING).put_object(
             Bucket=self.address.bucket, Key=key, Body=body, ContentType=content_type,
-            ContentMD5=base64.b64encode(md5).decode(), **self.encryption, **more,
+            ContentMD5=md5, **self.encryption, **more,
         )  # fmt: skip
         try:
             self.must_be_encrypted(key, answer.get("ServerSideEncryption", ""))
@@ -178,6 +178,14 @@ class Bucket:
                 cause=f"{self.address.store} says {found or 'nothing of encryption'}",
                 fix="use a store that knows it, or unset S3_SSE; see that the object is gone there",
             )
+
+    def _abort_others(self, begun: Begun) -> None:
+        with self.address.translated(f"Other uploads of {begun.key} can't be aborted"):
+            for upload_id in self.uploads(begun.key):
+                if upload_id != begun.upload_id:
+                    self.client(Patience.ASKING).abort_multipart_upload(
+                        Bucket=self.address.bucket, Key=begun.key, UploadId=upload_id
+                    )
 
     def complete(self, begun: Begun, etags: Mapping[int, str], total: int) -> None:
         """Make the object visible, and see that it is there with the right size.

@@ -77,7 +77,8 @@ class Clients:
                 read_timeout=self._timeout * share,
                 retries={"mode": "standard", "total_max_attempts": attempts},
                 # The SDK's own trailing checksums break S3-compatible stores (boto/s3transfer
-                # 327). Signed payloads do the same for all: a store refuses a damaged body.
+                # 327). Content-MD5 does the same for all, and so do signed payloads for most: a
+                # store refuses a damaged body.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
                 s3={

@@ -8,6 +8,9 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 from pgconsole.errors import StorageError
 from pgconsole.storage.s3_tls import explain_tls
@@ -15,6 +18,8 @@ from pgconsole.storage.s3_tls import explain_tls
 _KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _LATER = "try again later; if it stays so, ask whoever runs the store"
 _CLOCK = "set this host's clock (NTP)"
+_MOST_SKEW = timedelta(minutes=15)  # S3 refuses requests that are dated further away
+_REFUSALS = {400, 401, 403}
 
 # S3 error codes (and HTTP status codes, which are all that an answer to HEAD has): cause and fix.
 _CODES = {
@@ -125,7 +130,7 @@ class Address:
         if known is None:
             message = answer.get("Error", {}).get("Message") or "no explanation"
             known = (f"the store answered: {message}", "see what its documentation says")
-        cause, fix = known
+        cause, fix = _clock(answer) or known
         label = code if code == str(status) or not status else f"{code}, HTTP {status}"
         return f"{cause} ({label} from {self.store}, bucket {self.bucket!r})", fix
 
@@ -155,6 +160,23 @@ class Address:
             if any(matches(link) for link in chain):
                 return cause, network
         return f"{self.store} can't be used ({_flat(error)})", network
+
+
+def _clock(answer: dict[str, Any]) -> tuple[str, str] | None:
+    """Cause and fix where a refusal comes of a wrong clock.
+
+    Not every store says so (rclone calls it AccessDenied), and an answer to HEAD can't.
+    """
+    metadata = answer.get("ResponseMetadata", {})
+    if metadata.get("HTTPStatusCode") not in _REFUSALS:
+        return None
+    try:
+        at = parsedate_to_datetime(metadata.get("HTTPHeaders", {}).get("date", ""))
+    except ValueError:
+        return None
+    if at.tzinfo is None or abs(datetime.now(UTC) - at) < _MOST_SKEW:
+        return None
+    return f"this host's clock and the store's differ: there it is {at:%Y-%m-%d %H:%M} UTC", _CLOCK
 
 
 def _is_of_s3(error: Exception) -> bool:

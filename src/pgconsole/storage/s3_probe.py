@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.s3_bucket import Bucket
 from pgconsole.storage.s3_client import Patience
 from pgconsole.storage.s3_errors import code_of
+from pgconsole.storage.s3_slice import content_md5
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -102,9 +102,8 @@ class S3Probe:
         name = self._bucket.address.bucket
         try:
             with self._asking(f"S3 upload would fail: {key} can't be written") as client:
-                md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest())
                 answer = client.put_object(
-                    Bucket=name, Key=key, Body=content, ContentMD5=md5.decode(),
+                    Bucket=name, Key=key, Body=content, ContentMD5=content_md5(io.BytesIO(content)),
                     **self._bucket.encryption,
                 )  # fmt: skip
                 self._bucket.must_be_encrypted(key, answer.get("ServerSideEncryption", ""))

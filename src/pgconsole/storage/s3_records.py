@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,10 @@ from pgconsole.durable import make_directory
 from pgconsole.errors import StorageError
 from pgconsole.storage import files
 from pgconsole.storage.s3_errors import Address
+
+# The database is in the name too: what is half written can't be read, and only under the lock of
+# its database nobody is writing it any more.
+_HALF = re.compile(rf"(?P<database>.+)\.[0-9a-f]{{32}}\.json{re.escape(PARTIAL_SUFFIX)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class RecordFile:
         record = Record(address.bucket, address.endpoint, key, "", name.database, now)
         with files.translated(f"Directory {directory} can't be used"):
             make_directory(directory)
-        file = cls(directory / f"{uuid.uuid4().hex}.json", record)
+        file = cls(directory / f"{name.database}.{uuid.uuid4().hex}.json", record)
         file._write()
         return file
 
@@ -86,6 +91,22 @@ class RecordFile:
             files.write_durably(aside, json.dumps(asdict(self.record)).encode())
             aside.replace(self.path)
             files.fsync_directory(self.path.parent)
+
+
+def remove_half_written(directory: Path, database: str) -> None:
+    """Remove what was being written when a job of exactly this database was killed.
+
+    The caller holds its lock. The store was asked for nothing by such a record: that comes after
+    it is written, and one that only got its upload's name is still there without it.
+
+    Raises:
+        StorageError: The disk fails.
+    """
+    with files.translated(f"Directory {directory} can't be used"):
+        for path in directory.glob(f"*.json{PARTIAL_SUFFIX}"):
+            match = _HALF.fullmatch(path.name)
+            if match is not None and match["database"] == database:
+                path.unlink(missing_ok=True)
 
 
 def records(directory: Path) -> Iterator[RecordFile]:

@@ -7,10 +7,27 @@ import hashlib
 import io
 import os
 import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+
+def content_md5(body: IO[bytes] | io.RawIOBase) -> str:
+    """The Content-MD5 header of a whole body (RFC 1864); then the body is at its start again.
+
+    S3 has to refuse a body that does not fit it. That a signed body must fit its signature as well
+    is not checked by every store: rclone takes one that was altered on its way.
+
+    Raises:
+        Stopped: From a `FileSlice`, after an abort or if its file can't be read.
+        OSError: It can't be read.
+    """
+    body.seek(0)
+    digest = hashlib.file_digest(body, partial(hashlib.md5, usedforsecurity=False))  # type: ignore[arg-type]
+    body.seek(0)
+    return base64.b64encode(digest.digest()).decode()
 
 
 class Stopped(BaseException):
@@ -82,14 +99,3 @@ class FileSlice(io.RawIOBase):
             raise Stopped(OSError(0, "the file is shorter than it was"))
         self._position += count
         return count
-
-    def md5(self) -> str:
-        """The digest of the slice as Content-MD5 has it; the next read begins at its start.
-
-        Raises:
-            Stopped: As `readinto`.
-        """
-        self.seek(0)
-        digest = hashlib.file_digest(self, lambda: hashlib.md5(usedforsecurity=False))
-        self.seek(0)
-        return base64.b64encode(digest.digest()).decode()

@@ -7,14 +7,14 @@ import os
 import threading
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pgconsole.errors import StorageError
 from pgconsole.storage import files
 from pgconsole.storage.s3_bucket import Begun, Bucket
 from pgconsole.storage.s3_client import Patience
 from pgconsole.storage.s3_records import RecordFile
-from pgconsole.storage.s3_slice import FileSlice, Stopped
+from pgconsole.storage.s3_slice import FileSlice, Stopped, content_md5
 
 _MIB = 1 << 20
 _LEAST_PART = 8 * _MIB  # S3 takes 5 MiB at least, except for the last
@@ -210,15 +210,14 @@ class Upload:
             self._bucket.address.translated(f"{self._problem}, part {part.number} failed"),
             FileSlice(self._fd, part.offset, part.length, self._stop) as body,
         ):
-            more: dict[str, Any] = {"ContentMD5": body.md5()} if self._begun.wants_md5 else {}
             answer = self._bucket.client(Patience.MOVING).upload_part(
                 Bucket=self._bucket.address.bucket,
                 Key=self.key,
                 UploadId=self._begun.upload_id,
                 PartNumber=part.number,
+                ContentMD5=content_md5(body),
                 Body=body,  # type: ignore[arg-type]
                 ContentLength=part.length,
-                **more,
             )
         self._etags[part.number] = answer["ETag"]
 

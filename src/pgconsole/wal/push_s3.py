@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import io
 import tempfile
 from pathlib import Path
@@ -15,6 +15,7 @@ from pgconsole.storage.s3_bucket import Bucket
 from pgconsole.storage.s3_errors import code_of
 from pgconsole.storage.s3_head import Head
 from pgconsole.storage.s3_object import S3Object
+from pgconsole.storage.s3_slice import content_md5
 from pgconsole.wal.content import GZIP, opened, same, write
 from pgconsole.wal.push import different
 from pgconsole.wal.segments import check_name
@@ -94,11 +95,9 @@ def _store(source: IO[bytes], body: IO[bytes], bucket: Bucket, key: str) -> None
     Raises:
         StorageError: It has not, or doesn't say.
     """
-    body.seek(0)
-    # What a store that does not encrypt calls the ETag of an object that came in one piece.
-    digest = hashlib.file_digest(body, lambda: hashlib.md5(usedforsecurity=False))  # type: ignore[arg-type]
-    size = body.tell()
-    _put(body, digest.digest(), bucket, key)
+    size = body.seek(0, io.SEEK_END)
+    md5 = content_md5(body)
+    _put(body, bucket, key, md5)
     head = bucket.head(key)
     if head is None:
         raise StorageError(
@@ -106,19 +105,19 @@ def _store(source: IO[bytes], body: IO[bytes], bucket: Bucket, key: str) -> None
             cause=f"bucket {bucket.address.bucket!r} took it and has no such object now",
             fix="see what the store's documentation says; the server tries again by itself",
         )
-    if (head.size, head.etag.strip('"')) != (size, digest.hexdigest()):
+    # What a store that does not encrypt calls the ETag of an object that came in one piece.
+    if (head.size, head.etag.strip('"')) != (size, base64.b64decode(md5).hex()):
         _compare(source, bucket, key, head)
 
 
-def _put(body: IO[bytes], md5: bytes, bucket: Bucket, key: str) -> None:
-    """Store an object unless there is one of this name.
+def _put(body: IO[bytes], bucket: Bucket, key: str, md5: str) -> None:
+    """Store an object unless there is one of this name; a store refuses what does not fit `md5`.
 
     Raises:
         StorageError: The store refuses, or can't be reached.
     """
     content_type = "application/octet-stream"
     with bucket.address.translated(f"{key} can't be uploaded"):
-        body.seek(0)
         try:
             bucket.put(key, body, md5, content_type, new=True)
         except Exception as error:

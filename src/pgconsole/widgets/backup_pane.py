@@ -1,20 +1,22 @@
-"""A pane with the backups of one place, in every state the place can be in."""
+"""A pane with a list of backups, in every state that their places can be in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import NamedTuple
 
 from textual import on
 
 from pgconsole.settings import Settings
-from pgconsole.storage.base import Place
+from pgconsole.widgets.arrangement import Arranged
+from pgconsole.widgets.backup_rows import View
 from pgconsole.widgets.backup_table import BackupTable
-from pgconsole.widgets.copy_text import copy_text
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Part
-from pgconsole.widgets.marks import NO_MARKS, Marks
 from pgconsole.widgets.pane import Pane, age_text
+from pgconsole.widgets.problem import problem_text
+from pgconsole.widgets.row_text import row_text
 from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.words import ago, clean, counted, size
 
@@ -23,30 +25,46 @@ _NOT_SET_UP = (
     "To copy them to S3, set S3_BACKUP_BUCKET (and S3_ENDPOINT_URL for MinIO, R2, …) "
     "in the environment or in .env, then start pgconsole again."
 )
+_TITLES = {
+    View.ALL: ("All backups", "All"),
+    View.LOCAL: ("Local backups", "Local"),
+    View.S3: ("S3 backups", "S3"),
+}
+
+
+class Source(NamedTuple):
+    """One place whose backups the list shows."""
+
+    label: str
+    where: str
+    known: Known[Shelf]
+
+    @property
+    def shelf(self) -> Shelf | None:
+        """What was read of it, all or a part."""
+        return self.known.value or self.known.so_far
 
 
 class BackupPane(Pane):
-    """Local backups, or those in S3.
+    """All backups, the local ones, or those in S3.
 
     Args:
         settings: For names, and for whether S3 is set up.
-        place: Which.
+        view: Which.
         number: The key that goes there.
     """
 
-    def __init__(self, settings: Settings, place: Place, number: int) -> None:
-        local = place is Place.LOCAL
-        self.table = BackupTable(
-            settings.backup_timezone, "IN S3" if local else "LOCAL", id=f"{place}-table"
-        )
-        titles = ("Local backups", "Local") if local else ("S3 backups", "S3")
-        super().__init__(str(place), number, titles, self.table)
-        self._marks = NO_MARKS
-        self._set_up = local or settings.s3_enabled
-        self._where = (
-            str(settings.backup_dir) if local else f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
-        )
-        self._known: Known[Shelf] = Known()
+    def __init__(self, settings: Settings, view: View, number: int) -> None:
+        self.view = view
+        self.table = BackupTable(settings.backup_timezone, view, id=f"{view}-table")
+        super().__init__(str(view), number, _TITLES[view], self.table)
+        self._set_up = view is not View.S3 or settings.s3_enabled
+        bucket = f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
+        self._places = {View.LOCAL: ("here", str(settings.backup_dir))}
+        if settings.s3_enabled:
+            self._places[View.S3] = ("S3", bucket)
+        self._sources: list[Source] = []
+        self._marked = 0
         self._now: datetime | None = None
 
     def on_mount(self) -> None:
@@ -56,27 +74,27 @@ class BackupPane(Pane):
             self.say((_NOT_SET_UP, "$muted"), instead=True)
             self.tell_age("S3 is not set up")
 
-    def show_known(
-        self,
-        known: Known[Shelf],
-        elsewhere: Mapping[str, int] | None,
-        marks: Marks,
-        now: datetime,
-    ) -> None:
-        """Draw what is known of the place.
-
-        Args:
-            known: The last listing, its age, and what became of the next.
-            elsewhere: Sizes of the copies in the other place; None if they are not known.
-            marks: What is proven of them, and which are pinned.
-            now: The time.
-        """
-        self._known = known
-        self._marks = marks
-        shelf = known.value or known.so_far
-        if shelf is not None:
-            self.table.fill(shelf, elsewhere, marks, now)
+    def show_known(self, local: Known[Shelf], s3: Known[Shelf], now: datetime) -> None:
+        """What is known of the places: the last listing, its age, what became of the next."""
+        both = {View.LOCAL: local, View.S3: s3}
+        self._sources = [
+            Source(label, where, both[place])
+            for place, (label, where) in self._places.items()
+            if self.view in (View.ALL, place)
+        ]
         self.tick(now)
+
+    def show_rows(self, arranged: Arranged, now: datetime) -> None:
+        """Draw the list."""
+        self.table.fill(arranged, now)
+        self.tick(now)
+
+    def mark(self, marked: AbstractSet[str]) -> None:
+        """Show which rows are marked."""
+        self._marked = len(marked)
+        self.table.mark(marked)
+        if self._now is not None:
+            self.tick(self._now)
 
     @on(BackupTable.Selected)
     def selected(self) -> None:
@@ -86,76 +104,113 @@ class BackupPane(Pane):
 
     def tick(self, now: datetime) -> None:
         """Let ages grow."""
-        if not self._set_up:
-            return
         self._now = now
-        known = self._known
-        shelf = known.value
+        if not self._set_up or not self._sources:
+            return
         self.table.tick(now)
         self._show_detail(now)
-        self.table.set_class(known.problem is not None, "-stale")
-        self._count_text(known)
-        if known.problem is not None:
-            self._say_problem(known, now)
-        elif shelf is None and known.so_far is not None:
-            self.say()
-        elif shelf is None:
-            waiting = age_text(known, now)
-            self.say((f"Reading {clean(self._where)} …\n{waiting}", "$muted"), instead=True)
-        elif not shelf.backups:
-            self._say_empty(shelf)
-        else:
-            self.say()
-        self.tell_age(self._age(known, now))
+        failed = any(source.known.problem is not None for source in self._sources)
+        self.table.set_class(failed and self.view is not View.ALL, "-stale")
+        self._show_count()
+        self._show_state(now)
+        self.tell_age(self._age(now))
 
-    def _count_text(self, known: Known[Shelf]) -> None:
-        if known.problem is not None:
+    def _show_count(self) -> None:
+        if any(source.known.problem is not None for source in self._sources):
             self.set_count("✗")
-        elif known.value is None:
-            so_far = known.so_far
-            self.set_count("…" if so_far is None else f"{len(so_far.backups):,} so far …")
+            return
+        shown, total = self._counts()
+        if self._is_whole(total):
+            self.set_count(f"{shown:,}" if shown == total else f"{shown:,}/{total:,}")
         else:
-            self.set_count(f"{len(known.value.backups):,}")
+            self.set_count(f"{total:,} so far …" if total else "…")
 
-    def _say_problem(self, known: Known[Shelf], now: datetime) -> None:
-        problem = known.problem
-        assert problem is not None
-        parts: list[Part] = [(f"✗ {clean(problem.problem)}", "$text-error bold")]
-        if problem.cause:
-            parts.append(f"\nCause: {clean(problem.cause)}")
-        if problem.fix:
-            parts.append(f"\nNext: {clean(problem.fix)}")
-        shelf = known.value
-        if shelf is not None and shelf.backups and known.read_at is not None:
-            old = f"\nBelow is what was there {ago(known.read_at, now)}"
-            self.say(*parts, (old, "$muted"))
-        else:
-            self.say(*parts, instead=True)
+    def _is_whole(self, listed: int) -> bool:
+        """Whether all was read, and has come to the list by now."""
+        if any(source.known.value is None for source in self._sources):
+            return False
+        if self.view is View.ALL:
+            return True
+        return listed == sum(len(s.shelf.backups) for s in self._sources if s.shelf is not None)
 
-    def _say_empty(self, shelf: Shelf) -> None:
-        text = f"No backups in {clean(self._where)} yet.\nPress b to take one."
-        if shelf.foreign:
-            text += f"\n\n{counted(shelf.foreign, 'other file')} there; not a backup's name."
-        self.say((text, "$muted"), instead=True)
+    def _show_state(self, now: datetime) -> None:
+        parts: list[Part] = []
+        nothing = not any(source.shelf is not None for source in self._sources)
+        for source in self._sources:
+            parts += self._source_text(source, now)
+        shown, total = self._counts()
+        if self.table.arranged.wanted.hides and total:
+            parts += [*_between(parts), *self._hidden(shown, total)]
+        if not parts and not nothing and not total and not self._arranging:
+            parts = self._empty()
+        # Never instead of the list: what is hidden has no focus, and without it keys do nothing.
+        self.say(*parts)
+        self.notice.set_class(len(parts) == 2, "-brief")
+
+    def _source_text(self, source: Source, now: datetime) -> list[Part]:
+        """What is wrong with a place, or that it is still being read."""
+        known = source.known
+        if known.problem is not None:
+            problem = problem_text(known.problem)
+            if known.value is not None and known.value.backups and known.read_at is not None:
+                old = f"\nBelow is what was there {ago(known.read_at, now)}"
+                problem.append((old, "$muted"))
+            return problem
+        if known.value is not None or known.so_far is not None:
+            return []
+        waiting = age_text(known, now)
+        rest = f"\n{waiting}" if waiting else ""
+        return [(f"Reading {clean(source.where)} …{rest}\n", "$muted")]
+
+    def _hidden(self, shown: int, total: int) -> list[Part]:
+        wanted = self.table.arranged.wanted
+        why = [f"filter {clean(wanted.filter)}"] if wanted.filter else []
+        why += ["only what is wrong"] if wanted.wrong_only else []
+        text = f"Shown: {shown:,} of {total:,} ({', '.join(why)})"
+        return [(text, "$text-warning"), (" · Esc shows all", "$muted")]
+
+    def _empty(self) -> list[Part]:
+        where = " and ".join(clean(source.where) for source in self._sources)
+        text = f"No backups in {where} yet.\nPress b to take one."
+        foreign = sum(source.shelf.foreign for source in self._sources if source.shelf)
+        if foreign:
+            text += f"\n\n{counted(foreign, 'other file')} there; not a backup's name."
+        return [(text, "$muted")]
+
+    def _counts(self) -> tuple[int, int]:
+        total = self.table.arranged.totals.get(self.view, 0)
+        return len(self.table.rows), total
+
+    @property
+    def _arranging(self) -> bool:
+        """Whether backups were read that the list does not have yet."""
+        return any(source.shelf is not None and source.shelf.backups for source in self._sources)
 
     def _show_detail(self, now: datetime) -> None:
-        backup = self.table.selected
-        if backup is None or not self._set_up:
+        row = self.table.selected
+        if row is None or not self._set_up:
             self.detail.show()
         else:
-            self.detail.show(*copy_text(backup, self.table.elsewhere, self._marks, now))
-        self.detail.display = backup is not None
+            known, width = self.table.arranged.known, self.size.width
+            self.detail.show(*row_text(row, self.view, known, now, width))
+        self.detail.display = row is not None
 
-    def _age(self, known: Known[Shelf], now: datetime) -> str:
-        shelf = known.value
-        parts = []
-        if shelf is None and known.so_far is not None:
-            parts.append("still reading: this is not all")
-        if shelf is not None and shelf.backups:
-            parts.append(size(shelf.total))
-            if shelf.foreign:
-                parts.append(f"{shelf.foreign} foreign")
-            if shelf.leftovers:
-                parts.append(f"{shelf.leftovers} unfinished")
-        age = age_text(known, now)
-        return " · ".join([*parts, *([age] if age else [])])
+    def _age(self, now: datetime) -> str:
+        parts = [f"{self._marked:,} marked"] if self._marked else []
+        for source in self._sources:
+            label = f"{source.label} " if len(self._sources) > 1 else ""
+            shelf = source.known.value
+            if shelf is None and source.known.so_far is not None:
+                parts.append(f"{label}still reading: this is not all")
+            if shelf is not None and shelf.backups:
+                parts.append(f"{label}{size(shelf.total)}")
+                label = ""
+                parts += [f"{shelf.foreign} foreign"] if shelf.foreign else []
+                parts += [f"{shelf.leftovers} unfinished"] if shelf.leftovers else []
+            if age := age_text(source.known, now):
+                parts.append(f"{label}{age}")
+        return " · ".join(parts)
+
+
+def _between(parts: list[Part]) -> list[Part]:
+    return ["\n"] if parts else []

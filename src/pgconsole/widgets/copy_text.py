@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pgconsole.backups.evidence import Evidence
 from pgconsole.backups.pins import Pin
-from pgconsole.backups.standing import Standing, standing
-from pgconsole.storage.base import StoredBackup
+from pgconsole.backups.standing import Standing
 from pgconsole.widgets.line import Part
-from pgconsole.widgets.marks import Marks
 from pgconsole.widgets.words import clean, short_ago, span
 
 PINNED = "★"
@@ -43,21 +40,22 @@ _MEANINGS = {
 
 
 def copy_text(
-    backup: StoredBackup, elsewhere: Mapping[str, int], marks: Marks, now: datetime
+    known: Standing, proof: Evidence | None, now: datetime, *, briefly: bool = False
 ) -> list[Part]:
-    """What was proven of a copy, when, by whom, how long it took; and who pinned it."""
-    proof = marks.proof(backup)
-    known = standing(backup, elsewhere, proof)
+    """What is known of a copy; if something was proven: when, by whom, how long it took.
+
+    Args:
+        known: What is known.
+        proof: By which proof.
+        now: The time.
+        briefly: Without what the word means, unless something is wrong.
+    """
     sign, kind = SIGNS[known]
-    parts: list[Part] = [
-        (f"{sign} {known}", f"{STYLES[kind]} bold"),
-        f": {_meaning(known, proof)}",
-    ]
+    parts: list[Part] = [(f"{sign} {known}", f"{STYLES[kind]} bold")]
+    if not briefly or proof is None or known is Standing.DAMAGED:
+        parts.append(f": {_meaning(known, proof)}")
     if proof is not None:
         parts.append((f" · {proven_text(proof, now)}", "$muted"))
-    pin = marks.pin(backup)
-    if pin is not None:
-        parts += ["\n", (f"{PINNED} pinned", "bold"), f" {pin_text(pin, now)}"]
     return parts
 
 

@@ -1,4 +1,4 @@
-"""The four panes side by side, or one at a time under tabs."""
+"""The panes side by side, or one at a time under tabs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from textual.containers import Container
 from textual.message import Message
 
 from pgconsole.settings import Settings
-from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.backup_pane import BackupPane
+from pgconsole.widgets.backups import Backups
 from pgconsole.widgets.log_pane import LogPane
 from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.schedule_pane import SchedulePane
@@ -30,16 +30,18 @@ class Panes(Container):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(id="panes")
-        self.local = BackupPane(settings, Place.LOCAL, 1)
-        self.s3 = BackupPane(settings, Place.S3, 2)
+        self.backups = Backups(settings)
         self.schedule = SchedulePane(settings, 3)
         self.log_pane = LogPane(settings, 4)
-        self._all: tuple[Pane, ...] = (self.local, self.s3, self.schedule, self.log_pane)
-        self._active: Pane = self.local
+        lists = self.backups.panes.values()
+        self._all: tuple[Pane, ...] = (*lists, self.schedule, self.log_pane)
+        self._active: Pane = self.backups.active
 
     def compose(self) -> ComposeResult:
         """The panes."""
-        yield from self._all
+        yield self.backups
+        yield self.schedule
+        yield self.log_pane
 
     @property
     def active(self) -> str:
@@ -47,9 +49,9 @@ class Panes(Container):
         return self._active.id or ""
 
     @property
-    def selected(self) -> StoredBackup | None:
-        """The backup under the cursor of the active pane."""
-        return self._active.table.selected if isinstance(self._active, BackupPane) else None
+    def on_backups(self) -> bool:
+        """Whether the active pane is a list of backups."""
+        return isinstance(self._active, BackupPane)
 
     @property
     def tabs(self) -> dict[str, str]:
@@ -59,8 +61,11 @@ class Panes(Container):
     def activate(self, name: str) -> None:
         """Give the keys to a pane."""
         self._active = next(pane for pane in self._all if pane.id == name)
+        if isinstance(self._active, BackupPane):
+            self.backups.activate(self._active.view)
         for pane in self._all:
             pane.set_class(pane is self._active, "-active")
+        self.backups.set_class(self.on_backups, "-active")
         if not self._active.body.has_focus:
             self._active.body.focus(scroll_visible=False)
         self.post_message(self.Activated())
@@ -76,7 +81,7 @@ class Panes(Container):
 
     def tick(self, now: datetime) -> None:
         """Let ages grow and countdowns run."""
-        for pane in (self.local, self.s3, self.schedule, self.log_pane):
+        for pane in (self.backups, self.schedule, self.log_pane):
             pane.tick(now)
 
     def on_click(self, event: events.Click) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pgconsole.backups.evidence import Evidence
+from pgconsole.backups.history import Rows
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.status.facts import Holdings
 from pgconsole.storage.base import Listing, StoredBackup
@@ -33,7 +34,7 @@ class Shelf:
 
     Attributes:
         backups: The newest first.
-        sizes: Compressed bytes by `<class>/<name>`, to compare the two places.
+        copies: By `<class>/<name>`, the newest first, to compare the two places.
         by_database: Each database's backups, the newest first.
         total: Bytes of all backups.
         foreign: Files that are none of ours.
@@ -41,12 +42,13 @@ class Shelf:
         marks: Proofs and pins; they lie in the backup directory, whatever place they are about.
         manifest: Of the newest backup of the configured database that has one, if it was read.
         manifest_problem: Why that manifest could not be read; empty if it could.
+        rows: Of the newest backups' tables, by `backup_id`.
         judged: The configured database's backups as they are judged, worked out by whoever read
             the marks; None: not yet.
     """
 
     backups: tuple[StoredBackup, ...]
-    sizes: Mapping[str, int]
+    copies: Mapping[str, StoredBackup]
     by_database: Mapping[str, tuple[StoredBackup, ...]]
     total: int
     foreign: int
@@ -54,6 +56,7 @@ class Shelf:
     marks: Marks = NO_MARKS
     manifest: Manifest | None = None
     manifest_problem: str = ""
+    rows: Mapping[str, Rows] = field(default_factory=dict)
     judged: Holdings | None = None
 
     def holdings(self, database: str, marks: Marks) -> Holdings:
@@ -76,25 +79,26 @@ class Shelf:
 EMPTY_SHELF = Shelf((), {}, {}, 0, 0, 0)
 
 
-def shelf_of(listing: Listing, *, whole: bool = True) -> Shelf:
-    """Prepare a listing: whatever goes through all backups is done here, once.
-
-    Args:
-        listing: What lies there.
-        whole: False: more is coming. Half a list is compared with nothing.
-    """
+def shelf_of(listing: Listing) -> Shelf:
+    """Prepare a listing: whatever goes through all backups is done here, once."""
     by_database: dict[str, list[StoredBackup]] = {}
     for backup in listing.backups:
         by_database.setdefault(backup.name.database, []).append(backup)
-    sizes = {backup.name.relative_path: backup.size for backup in listing.backups} if whole else {}
     return Shelf(
         backups=listing.backups,
-        sizes=sizes,
+        copies={backup.name.relative_path: backup for backup in listing.backups},
         by_database={name: tuple(backups) for name, backups in by_database.items()},
         total=sum(backup.size for backup in listing.backups),
         foreign=len(listing.foreign),
         leftovers=len(listing.leftovers),
     )
+
+
+def again(before: Shelf | None, listing: Listing) -> Shelf:
+    """Prepare a listing; the same backups as before are the same objects, as whoever draws sees."""
+    if before is None or before.backups != listing.backups:
+        return shelf_of(listing)
+    return replace(before, foreign=len(listing.foreign), leftovers=len(listing.leftovers))
 
 
 def with_marks(shelf: Shelf, database: str, marks: Marks) -> Shelf:

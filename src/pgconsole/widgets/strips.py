@@ -162,7 +162,7 @@ class JobStrip(_Strip):
             STYLES[level],
             (headline, STYLES[level]),
             (f"\n{below}", "$muted"),
-            ("x", "$text-primary bold"),
+            ("z", "$text-primary bold"),
             (" dismisses this", "$muted"),
         )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from pgconsole.actions import ACTIONS, Action
+from pgconsole.actions import Action
 
 
-def bindings(actions: tuple[Action, ...] = ACTIONS) -> list[BindingType]:
-    """One binding an action; those with a footer name are shown there."""
+def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
+    """One binding an action that has keys; those with a footer name are shown there."""
     found: list[BindingType] = [
         Binding(
             ",".join(action.keys),
@@ -16,7 +16,7 @@ def bindings(actions: tuple[Action, ...] = ACTIONS) -> list[BindingType]:
             action.footer or action.label,
             show=bool(action.footer),
             tooltip=action.help,
-            id=action.id,
+            id=action.name,
         )
         for action in actions
         if action.keys

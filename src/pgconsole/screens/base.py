@@ -1,0 +1,90 @@
+"""What all screens of the console share: keys from the registry, help, palette, refusals."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple, TypeVar
+
+from textual import on
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from pgconsole.actions import Action, Where, actions_of
+from pgconsole.screens.help import HelpScreen
+from pgconsole.screens.work import Refused
+from pgconsole.settings import Settings
+from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.words import clean
+
+S = TypeVar("S", bound="ConsoleScreen")
+
+
+class Offer(NamedTuple):
+    """Something that can be done now, and the node that does it."""
+
+    action: Action
+    node: DOMNode
+
+
+class ConsoleScreen(Screen[None], inherit_bindings=False):
+    """A screen with the keys that the registry has for it.
+
+    Args:
+        settings: What the operator configured.
+    """
+
+    WHERE: ClassVar[Where]
+    AUTO_FOCUS = ""  # each screen decides
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.actions = actions_of(self.WHERE, read_only=settings.read_only)
+        self._left_out = {a.id for a in actions_of(self.WHERE)} - {a.id for a in self.actions}
+
+    def offers(self) -> list[Offer]:
+        """All that help and palette list."""
+        return [Offer(action, self) for action in self.actions]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what can't be done now; leave out what is refused in read-only mode."""
+        if action in self._left_out:
+            return False
+        return True if self.is_possible(action) else None
+
+    def is_possible(self, action: str) -> bool:
+        """Whether there is something that it could be done to."""
+        return True
+
+    @on(Refused)
+    def _refused(self, message: Refused) -> None:
+        error = message.error
+        text = "\n".join(part for part in (error.cause, f"Next: {error.fix}") if part)
+        self.notify(text, title=clean(error.problem), severity="error", timeout=20, markup=False)
+
+    def action_palette(self) -> None:
+        """All commands."""
+        self.app.action_command_palette()
+
+    def action_help(self) -> None:
+        """All keys."""
+        self.app.push_screen(HelpScreen(tuple(offer.action for offer in self.offers())))
+
+    def action_back(self) -> None:
+        """Back to where it was opened."""
+        self.dismiss()
+
+    def action_quit(self) -> None:
+        """Close the console; jobs go on."""
+        self.app.exit()
+
+
+def screen_for(screen: type[S], settings: Settings) -> type[S]:
+    """The screen's class; in read-only mode one in which what changes something has no key."""
+    if not settings.read_only:
+        return screen
+    keys = bindings(actions_of(screen.WHERE, read_only=True))
+
+    class ReadOnly(screen, inherit_bindings=False):  # type: ignore[call-arg,misc,valid-type]
+        BINDINGS = keys
+
+    return ReadOnly
