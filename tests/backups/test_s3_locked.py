@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,21 +209,6 @@ def test_a_bucket_that_locks_all_that_is_stored_takes_backups_and_wal(
     assert all("Content-MD5" in one.headers for one in puts)
     manifest = result.keys[0] + MANIFEST_SUFFIX  # moto locks no object that came in parts
     assert S3Storage(settings).lock_of(manifest) is not None
-
-
-def test_a_bucket_without_locks_costs_no_md5_of_the_dump(
-    moto: MotoServer, make_settings: MakeSettings, tmp_path: Path
-):
-    bucket = make_bucket(moto, make_settings, "plain-upload")
-    path = tmp_path / "dump.partial"
-    path.write_bytes(b"x" * 100)
-    key = f"backups/{name_of(0).relative_path}"
-    upload = S3Storage(bucket.settings).begin_upload(key, path)
-    upload.finish(100)
-    upload.complete()
-    parts = [one for one in moto.requests if "partNumber" in one.path]
-    (part,) = (one for one in parts if one.path.startswith("/plain-upload/"))
-    assert "Content-MD5" not in part.headers
 
 
 def chosen(settings: Settings, *wanted: str) -> DeleteRequest:
