@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format screenshots bench image-check clean
+.PHONY: demo test faults lint format screenshots bench image-check clean
 
 demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
 
 test: .venv/dev
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+# The long form of tests/faults, about 40 minutes: writes docs/reliability.md. `make faults SEED=7` draws it again.
+faults: .venv/dev
+	FAULTS_SEED=$(SEED) $(BIN)/python -m tests.faults $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .
