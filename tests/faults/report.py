@@ -17,8 +17,9 @@ _HEAD = """\
 # Reliability
 
 `make faults` tries what can go wrong, on real servers, and writes this page. It takes about 40
-minutes on 2 cores. All chance comes from one number: `make faults SEED={seed}` draws the same faults
-again (the machine's own timing differs). `make test` runs the same tests in a form of a few minutes.
+minutes on 2 cores. All chance comes from one number: `make faults SEED={seed}` draws the same
+faults again (the machine's own timing differs). `make test` runs the same tests in a form of a few
+minutes.
 
 Run {date} with seed {seed}: {machine}. It took {minutes} minutes.
 
