@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,11 +18,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from pgconsole.env_file import env_file, read_env_file
 from pgconsole.errors import ConfigurationError
 from pgconsole.redact import MASK, Redactor
 
 DEFAULT_SCHEDULE = "0 2 * * *"
-ENV_FILE_VARIABLE = "PGCONSOLE_ENV_FILE"
+_ENVIRONMENT, _FILE = "environment", "file"
 
 # One right value for each variable that can be wrong, for the error message.
 _EXAMPLES = {
@@ -223,23 +224,14 @@ def load_settings() -> Settings:
 
     Raises:
         ConfigurationError: Names each variable, its value (secrets masked), what is wrong with it
-            and an example of a right one.
+            and an example of a right one; or says why the env file can't be read.
     """
-    env_file = _env_file()
-    if not env_file.exists() and ENV_FILE_VARIABLE in os.environ:
-        raise ConfigurationError(
-            f"{ENV_FILE_VARIABLE} is {str(env_file)!r}",
-            cause="there is no such file",
-            fix=f"correct the path or unset {ENV_FILE_VARIABLE}",
-        )
+    # What the environment sets it sets itself, under whichever of its names.
+    in_file = {variable: value for variable, value, source in _chosen() if source == _FILE}
     try:
-        return Settings(_env_file=env_file, _env_file_encoding="utf-8")
+        return Settings(_env_file=None, **in_file)  # type: ignore[arg-type]
     except ValidationError as error:
         raise _explain(error) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{env_file} can't be read", cause=str(error), fix="correct the file or its permissions"
-        ) from error
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -272,27 +264,25 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     The source is `environment`, the env file's path, or `default`. A variable that has an
     alternative spelling is shown under the one that was used.
     """
-    from dotenv import dotenv_values  # noqa: PLC0415 - only `info` needs it
+    path = str(env_file().resolve())
+    return [
+        (variable, _shown(getattr(settings, name)), path if source == _FILE else source)
+        for name, (variable, _, source) in zip(Settings.model_fields, _chosen(), strict=True)
+    ]
 
-    env_file = _env_file()
-    in_file = dotenv_values(env_file) if env_file.exists() else {}
-    rows = []
+
+def _chosen() -> Iterator[tuple[str, str, str]]:
+    """Of each field, in their order: the variable that counts, its value, and where it is set."""
+    places: dict[str, Mapping[str, str]] = {_ENVIRONMENT: os.environ, _FILE: read_env_file()}
     for name in Settings.model_fields:
         variables = _variables(name)
-        variable, source = variables[0], "default"
-        for candidate in variables:
-            if os.environ.get(candidate):
-                variable, source = candidate, "environment"
-                break
-            if in_file.get(candidate):
-                variable, source = candidate, str(env_file.resolve())
-                break
-        rows.append((variable, _shown(getattr(settings, name)), source))
-    return rows
-
-
-def _env_file() -> Path:
-    return Path(os.environ.get(ENV_FILE_VARIABLE) or ".env")
+        set_ones = (
+            (variable, values[variable], source)
+            for source, values in places.items()
+            for variable in variables
+            if values.get(variable)
+        )
+        yield next(set_ones, (variables[0], "", "default"))
 
 
 def _variables(field: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
@@ -45,14 +46,23 @@ def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
         click.echo(json.dumps(to_json(job), indent=2))
         return exit_code(job) if job.status.ended else ExitCode.OK
     view = PlainView()
-    entries = jobs.follow(settings, job_id) if follow else jobs.Tail(job.directory).read()
-    for entry in entries:
-        view.show(entry)
+    try:
+        for entry in jobs.follow(settings, job_id) if follow else _written(job):
+            view.show(entry)
+    except OSError as error:
+        click.echo(f"the log of job {job_id} can't be read: {error}", err=True)
     job = jobs.read_job(settings, job_id)
     if not job.status.ended:
         click.echo(f"{job.status}: pgconsole jobs {job_id} --follow", err=True)
         return ExitCode.OK
     return print_outcome(job)
+
+
+def _written(job: jobs.Job) -> Iterator[jobs.JournalEntry]:
+    """The journal so far."""
+    tail = jobs.Tail(job.directory)
+    while entries := tail.read():
+        yield from entries
 
 
 def cancel_job(job_id: str) -> int:

@@ -44,7 +44,7 @@ def pin(backup: str, note: str) -> None:
             cause="neither BACKUP_DIR nor the bucket has it, in no class",
             fix="give a name that `pgconsole list` shows",
         )
-    audit(settings, actor, "pin", name.filename, "done")
+    _audit(settings, actor, "pin", name)
     click.echo(f"pinned {name.filename}: retention keeps it in all classes and places", err=True)
 
 
@@ -58,8 +58,15 @@ def unpin(backup: str) -> None:
     settings, actor, name = load_settings(), current_actor(), _named(backup)
     permit(settings, actor, "unpin", name.filename)
     pins.unpin(settings, name, actor)
-    audit(settings, actor, "unpin", name.filename, "done")
+    _audit(settings, actor, "unpin", name)
     click.echo(f"{name.filename} is not pinned any more", err=True)
+
+
+def _audit(settings: Settings, actor: str, action: str, name: BackupName) -> None:
+    try:
+        audit(settings, actor, action, name.filename, "done")
+    except OSError as error:  # it is done all the same
+        click.echo(f"the audit log can't be written: {error}", err=True)
 
 
 def _named(backup: str) -> BackupName:

@@ -20,13 +20,14 @@ from pgconsole.durable import (
     open_to_append,
     sync_directory,
 )
+from pgconsole.env_file import ENV_FILE_VARIABLE
 from pgconsole.errors import StorageError
 from pgconsole.jobs.audit import audit
 from pgconsole.jobs.permission import permit
 from pgconsole.jobs.spec import Spec, new_id, write_spec
 from pgconsole.jobs.store import LOCK, OUTPUT, jobs_directory
 from pgconsole.jobs.texts import JSON
-from pgconsole.settings import ENV_FILE_VARIABLE, Settings
+from pgconsole.settings import Settings
 
 RUNNER = "pgconsole.jobs.runner"
 

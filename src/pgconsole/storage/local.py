@@ -24,6 +24,7 @@ from pgconsole.storage.local_scan import (
     partial_path,
     scan_directory,
 )
+from pgconsole.untrusted import open_regular
 
 _SMALL = 64 << 20  # bytes; the most that read_small reads
 
@@ -298,7 +299,7 @@ class LocalStorage:
 
 def _settle(partial: Path) -> None:
     """Put a partial file's bytes on the disk and its mode right."""
-    fd = files.open_regular(partial)
+    fd = open_regular(partial)
     try:
         os.fchmod(fd, 0o600)
         os.fsync(fd)

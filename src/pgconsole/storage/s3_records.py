@@ -13,6 +13,7 @@ from pgconsole.dumps.naming import PARTIAL_SUFFIX, parse_name
 from pgconsole.errors import StorageError
 from pgconsole.storage import files
 from pgconsole.storage.s3_errors import Address
+from pgconsole.untrusted import read_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,6 @@ def records(directory: Path) -> Iterator[RecordFile]:
         paths = sorted(directory.glob("*.json")) if directory.exists() else []
     for path in paths:
         try:
-            yield RecordFile(path, Record(**json.loads(path.read_bytes())))
-        except (OSError, ValueError, TypeError):
+            yield RecordFile(path, Record(**json.loads(read_whole(path))))
+        except (OSError, ValueError, TypeError, RecursionError):
             continue
