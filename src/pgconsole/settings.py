@@ -24,6 +24,7 @@ from pgconsole.redact import MASK, Redactor
 
 DEFAULT_SCHEDULE = "0 2 * * *"
 _ENVIRONMENT, _FILE = "environment", "file"
+_SHOWN = 300  # characters of a wrong value
 
 # One right value for each variable that can be wrong, for the error message.
 _EXAMPLES = {
@@ -307,8 +308,8 @@ def _explain(error: ValidationError) -> ConfigurationError:
     for item in error.errors(include_url=False):
         variable = str(item["loc"][0])
         secret = any(word in variable for word in ("PASSWORD", "SECRET", "TOKEN"))
-        value = MASK if secret else repr(item["input"])
-        reason = item["msg"].removeprefix("Value error, ")
+        value = MASK if secret else _brief(repr(item["input"]))
+        reason = _brief(item["msg"].removeprefix("Value error, "))
         line = f"{variable} is {value}: {reason[0].lower()}{reason[1:]}"
         if variable in _EXAMPLES:
             line += f" (a right value: {variable}={_EXAMPLES[variable]!r})"
@@ -317,3 +318,8 @@ def _explain(error: ValidationError) -> ConfigurationError:
         "; ".join(lines),
         fix="correct it in the environment or in .env; `pgconsole info` shows both",
     )
+
+
+def _brief(text: str) -> str:
+    """A text that may be as long as the environment allows."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} characters)"
