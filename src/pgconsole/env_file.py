@@ -70,6 +70,8 @@ def _content(path: Path) -> bytes:
     """
     give_up = time.monotonic() + _PATIENCE
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    waiting = select.poll()
+    waiting.register(fd, select.POLLIN)
     try:
         is_pipe = stat.S_ISFIFO(os.fstat(fd).st_mode)
         content = b""
@@ -80,15 +82,20 @@ def _content(path: Path) -> bytes:
                 part = None
             if part:
                 content += part
-            elif part == b"" and (content or not is_pipe):
+            elif part == b"" and (content or not is_pipe or _hung_up(waiting)):
                 return content
             elif time.monotonic() > give_up:
                 raise OSError(0, f"nobody has written it to its end within {_PATIENCE:.0f} s")
             else:  # a pipe whose writer has not come yet, or has not gone yet
-                select.select([fd] if part is None else [], [], [], 0.05)
+                waiting.poll(50)  # milliseconds
     finally:
         os.close(fd)
     raise OSError(0, f"it has more than {_LARGEST:,} bytes")
+
+
+def _hung_up(waiting: select.poll) -> bool:
+    """Whether the pipe had a writer, and has none any more."""
+    return any(events & select.POLLHUP for _, events in waiting.poll(0))
 
 
 def _variables(path: Path, text: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ from pgconsole.errors import ConfigurationError
 from pgconsole.redact import MASK, Redactor
 
 DEFAULT_SCHEDULE = "0 2 * * *"
-_ENVIRONMENT, _FILE = "environment", "file"
+_ENVIRONMENT, _FILE, _DEFAULT = "environment", "file", "default"
 _SHOWN = 300  # characters of a wrong value
 
 # One right value for each variable that can be wrong, for the error message.
@@ -140,16 +140,7 @@ class Settings(BaseSettings):
     @field_validator("backup_schedule")
     @classmethod
     def _five_fields(cls, value: str) -> str:
-        if value == DEFAULT_SCHEDULE:  # known good; croniter would cost 50 ms at every start
-            return value
-        fields = value.split()
-        if len(fields) != 5:
-            raise ValueError(
-                f"a cron expression has five fields (minute hour day month weekday), "
-                f"this has {len(fields)}"
-            )
-        _check_fields(fields)
-        return " ".join(fields)
+        return checked_schedule(value)
 
     @field_validator("s3_endpoint_url")
     @classmethod
@@ -195,6 +186,24 @@ class Settings(BaseSettings):
         return variables
 
 
+def checked_schedule(expression: str) -> str:
+    """A cron expression as the schedule follows it.
+
+    Raises:
+        ValueError: Cron can't read it, or it would never run.
+    """
+    if expression == DEFAULT_SCHEDULE:  # known good; croniter would cost 50 ms at every start
+        return expression
+    fields = expression.split()
+    if len(fields) != 5:
+        raise ValueError(
+            f"a cron expression has five fields (minute hour day month weekday), "
+            f"this has {len(fields)}"
+        )
+    _check_fields(fields)
+    return " ".join(fields)
+
+
 def _check_fields(fields: list[str]) -> None:
     """Raise ValueError that shows which of the five cron fields is wrong.
 
@@ -228,7 +237,8 @@ def load_settings() -> Settings:
             and an example of a right one; or says why the env file can't be read.
     """
     # What the environment sets it sets itself, under whichever of its names.
-    in_file = {variable: value for variable, value, source in _chosen() if source == _FILE}
+    chosen = _chosen(read_env_file())
+    in_file = {variable: value for variable, value, source in chosen if source == _FILE}
     try:
         return Settings(_env_file=None, **in_file)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -265,16 +275,22 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     The source is `environment`, the env file's path, or `default`. A variable that has an
     alternative spelling is shown under the one that was used.
     """
-    path = str(env_file().resolve())
-    return [
-        (variable, _shown(getattr(settings, name)), path if source == _FILE else source)
-        for name, (variable, _, source) in zip(Settings.model_fields, _chosen(), strict=True)
-    ]
+    path = os.path.realpath(env_file())
+    is_file = os.path.isfile(path)  # noqa: PTH113 - never raises
+    rows = []
+    for (name, field), (variable, _, chosen) in zip(
+        Settings.model_fields.items(), _chosen(read_env_file() if is_file else {}), strict=True
+    ):
+        value, source = getattr(settings, name), chosen
+        if source == _DEFAULT and value != field.default and not is_file:
+            source = _FILE  # a pipe, which can be read once
+        rows.append((variable, _shown(value), path if source == _FILE else source))
+    return rows
 
 
-def _chosen() -> Iterator[tuple[str, str, str]]:
+def _chosen(in_file: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Of each field, in their order: the variable that counts, its value, and where it is set."""
-    places: dict[str, Mapping[str, str]] = {_ENVIRONMENT: os.environ, _FILE: read_env_file()}
+    places: dict[str, Mapping[str, str]] = {_ENVIRONMENT: os.environ, _FILE: in_file}
     for name in Settings.model_fields:
         variables = _variables(name)
         set_ones = (
@@ -283,7 +299,7 @@ def _chosen() -> Iterator[tuple[str, str, str]]:
             for variable in variables
             if values.get(variable)
         )
-        yield next(set_ones, (variables[0], "", "default"))
+        yield next(set_ones, (variables[0], "", _DEFAULT))
 
 
 def _variables(field: str) -> tuple[str, ...]:

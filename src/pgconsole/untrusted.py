@@ -75,9 +75,17 @@ def parse_time(text: str) -> datetime:
         ValueError: It is none, has no time zone, or is one that no clock of ours has shown.
         TypeError: It is no text.
     """
-    time = datetime.fromisoformat(text)
+    return possible(datetime.fromisoformat(text))
+
+
+def possible(time: datetime) -> datetime:
+    """The same time.
+
+    Raises:
+        ValueError: It has no time zone, or is one that no clock of ours has shown.
+    """
     if time.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
+        raise ValueError(f"{time.isoformat()} has no time zone")
     if not EARLIEST.year <= time.year < LATEST.year:
         raise ValueError(f"the year {time.year} can't be")
     return time

@@ -159,3 +159,17 @@ def test_values_that_would_act_on_a_terminal_or_fill_it(faults: Faults, tmp_path
         assert "PGPORT is '999" in said.err
         assert len(said.err) < 3000
         trial.happened("shown escaped, and no longer than it takes")
+
+
+def test_an_empty_pipe_is_an_empty_file(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    monkeypatch.setenv("PGCONSOLE_ENV_FILE", f"/dev/fd/{reading}")
+    with faults.trial(READ) as trial:
+        try:
+            began = time.process_time()
+            assert read_env_file() == {}
+            assert time.process_time() - began < 1
+        finally:
+            os.close(reading)
+        trial.happened("an empty pipe says nothing")

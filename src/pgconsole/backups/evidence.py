@@ -20,10 +20,11 @@ from pgconsole.durable import make_directory, sync_directory
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
-from pgconsole.untrusted import parse_time, read_whole
+from pgconsole.untrusted import is_count, parse_time, read_whole
 
 EVIDENCE = "evidence.jsonl"
 MOST = 256 << 20  # bytes of the file; `evidence_history` keeps it far below
+_LONGEST = 1 << 32  # seconds of a proof, a century
 _LONGEST_LINE = 1 << 16  # bytes; names, a problem in words
 LOCAL = "local:"  # what the name of every local copy begins with
 
@@ -198,4 +199,11 @@ def _parse(line: bytes) -> Evidence | None:
         item = Evidence(**content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return item if isinstance(item.copy, str) else None
+    texts = (item.copy, item.by, item.sha256, item.problem, item.job)
+    fits = (
+        all(isinstance(text, str) for text in texts)
+        and is_count(item.size)
+        and isinstance(item.seconds, int | float)
+        and 0 <= item.seconds < _LONGEST
+    )
+    return item if fits else None

@@ -105,10 +105,8 @@ def _local(settings: Settings, path: Path) -> FoundCopy:
     written = modified(status)
     stored = None
     if name is not None and LocalStorage(settings.backup_dir).path(name) == path:
-        manifest = path.with_name(path.name + MANIFEST_SUFFIX)
-        stored = StoredBackup(
-            name, Place.LOCAL, str(path), status.st_size, written, manifest.exists()
-        )
+        has_manifest = os.path.lexists(f"{path}{MANIFEST_SUFFIX}")
+        stored = StoredBackup(name, Place.LOCAL, str(path), status.st_size, written, has_manifest)
     return FoundCopy(Place.LOCAL, str(path), status.st_size, written, name, stored)
 
 

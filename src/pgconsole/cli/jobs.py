@@ -10,6 +10,7 @@ import click
 import humanize
 
 from pgconsole import jobs
+from pgconsole.cli.explain import shown
 from pgconsole.cli.outcome import exit_code, print_outcome
 from pgconsole.cli.running import PlainView
 from pgconsole.errors import ExitCode
@@ -31,7 +32,7 @@ def print_jobs(*, as_json: bool) -> None:
     for job in found:
         age = humanize.naturaltime(datetime.now(UTC) - job.created_at)
         line = f"{job.id}  {job.kind:<7}  {job.status:<13}  {age:<16}  {job.actor}"
-        click.echo(line + (f"  {job.problem}" if job.problem else ""))
+        click.echo(shown(line + (f"  {job.problem}" if job.problem else "")))
 
 
 def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:

@@ -61,7 +61,7 @@ def _show(settings: Settings, place: Place, plan: Plan) -> None:
     width = max((len(_name(entry)) for entry in plan.keep + plan.delete), default=0)
     for word, entries in (("delete", plan.delete), ("keep", plan.keep)):
         for entry in entries:
-            click.echo(f"  {word:<6}  {_name(entry):<{width}}  {entry.reason}")
+            click.echo(shown(f"  {word:<6}  {_name(entry):<{width}}  {entry.reason}"))
 
 
 def _say_what_is_missing(settings: Settings, plans: dict[Place, Plan]) -> None:

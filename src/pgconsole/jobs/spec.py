@@ -91,4 +91,6 @@ def read_spec(directory: Path) -> Spec:
     texts = (spec.id, spec.kind, spec.actor)
     if not all(isinstance(text, str) for text in texts) or not isinstance(spec.request, dict):
         raise ValueError("a field has the wrong type")
+    if not _KIND.fullmatch(spec.kind):
+        raise ValueError(f"not a kind of job: {spec.kind!r}")
     return spec

@@ -210,7 +210,7 @@ class LocalStorage:
             _must_be_free(target)
             manifest_path(target).unlink(missing_ok=True)  # an orphan: there is no dump
             try:
-                if manifest_path(source).exists():
+                if os.path.lexists(manifest_path(source)):
                     _link(manifest_path(source), manifest_path(target))
                 _link(source, target)
             except BaseException:

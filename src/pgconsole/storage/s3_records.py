@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -95,7 +96,7 @@ def records(directory: Path) -> Iterator[RecordFile]:
         StorageError: The directory can't be read.
     """
     with files.translated(f"Directory {directory} can't be read"):
-        paths = sorted(directory.glob("*.json")) if directory.exists() else []
+        paths = sorted(directory.glob("*.json")) if os.path.lexists(directory) else []
     for path in paths:
         try:
             yield RecordFile(path, Record(**json.loads(read_whole(path))))
