@@ -77,8 +77,8 @@ def _empty_members(path: Path, size: int) -> None:
 
 def _tiny_members(path: Path, size: int) -> None:
     """A dump of which each byte is a member."""
-    filler = b"-" * (size // 400)
-    dump = good_dump().replace(b"CREATE TABLE", b"--" + filler + b"\nCREATE TABLE", 1)
+    filler = b"-- " + b"x" * (size // 21) + b"\n"
+    dump = good_dump().replace(b"CREATE TABLE", filler + b"CREATE TABLE", 1)
     each = {byte: gzip.compress(bytes([byte]), mtime=0) for byte in set(dump)}
     with path.open("wb") as file:
         for start in range(0, len(dump), 4096):
@@ -123,6 +123,11 @@ def _padded(path: Path, size: int) -> None:
     path.write_bytes(gzip.compress(good_dump()) + b"\0" * size)
 
 
+def _object(number: int) -> bytes:
+    title = b"Name: f%d; Type: FUNCTION; Schema: public; Owner: -" % number
+    return b"--\n-- " + title + b"\n--\n\nSELECT 1;\n"
+
+
 # What it is; how to write it with so many bytes of the thing in it; whether the dump is a whole one
 # all the same.
 BOMBS: dict[str, tuple[Callable[[Path, int], None], bool]] = {
@@ -150,13 +155,8 @@ BOMBS: dict[str, tuple[Callable[[Path, int], None], bool]] = {
     "a hundred thousand tables": (
         _many(lambda n: b"COPY public.users%d (id) FROM stdin;\n1\n\\.\n" % n), True
     ),
-    "a million objects": (
-        _many(
-            lambda n: b"--\n-- Name: f%d; Type: FUNCTION; Schema: public\n--\n\nSELECT %d;\n" % (n, n)
-        ),
-        True,
-    ),
-    "millions of commands": (_many(lambda n: b"\\restrict abc\n\\unrestrict abc\n"), True),
+    "a million objects": (_many(_object), True),
+    "millions of commands": (_many(lambda n: b"\\restrict abc\n\\unrestrict abc\n"), False),
     "millions of foreign commands": (_many(lambda n: b"\\! touch /tmp/pgconsole-pwned\n"), True),
     "ten million empty members": (_empty_members, True),
     "a member for each byte": (_tiny_members, True),

@@ -93,7 +93,11 @@ class Said:
 
 
 def run(
-    settings: Settings, commands: Sequence[Sequence[str]], directory: Path, **more: str
+    settings: Settings,
+    commands: Sequence[Sequence[str]],
+    directory: Path,
+    memory: int = MEMORY,
+    **more: str,
 ) -> list[Said]:
     """Run these commands one after the other, and see that each ended as a program should.
 
@@ -101,12 +105,13 @@ def run(
         settings: Where the hostile things are.
         commands: Each as its arguments.
         directory: An empty directory for what they print.
+        memory: Bytes that each may have.
         more: Variables besides.
     """
     directory.mkdir(exist_ok=True)
     plan = {
         "commands": [list(argv) for argv in commands], "directory": str(directory),
-        "memory": MEMORY, "seconds": SECONDS,
+        "memory": memory, "seconds": SECONDS,
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _RUN],

@@ -20,8 +20,9 @@ from pgconsole.dumps.source import RangedSource
 from pgconsole.errors import DamagedError, StorageError
 
 _AHEAD = 32  # decoded pieces of 256 KiB
-# A file of more members is not ours; its members are of no use then, and would fill the memory.
-_MAX_MEMBERS = 1 << 20
+# 512 GiB in members of ours, 34 MB of memory. A file of more is read from its front, like one of
+# the old scripts: who makes millions of tiny members would fill the memory with them.
+_MAX_MEMBERS = 1 << 18
 # A manifest of more would be larger than one may be (64 MiB), and to hold them takes 400 MB.
 MAX_SECTIONS = 300_000
 
