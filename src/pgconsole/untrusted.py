@@ -102,5 +102,14 @@ def modified(status: os.stat_result) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def within(time: datetime) -> datetime:
+    """A time in UTC; one that can't be becomes the nearest that can. Without a zone it is UTC."""
+    if time.year < EARLIEST.year:
+        return EARLIEST
+    if time.year >= LATEST.year:
+        return LATEST
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+
+
 def _irregular(path: Path | str) -> OSError:
     return OSError(errno.EINVAL, "it is not a regular file", str(path))

