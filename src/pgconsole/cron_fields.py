@@ -15,7 +15,23 @@ _FIELDS = (
 )
 
 
-def check_fields(fields: list[str]) -> None:
+def check_schedule(expression: str) -> str:
+    """A cron expression as the schedule follows it.
+
+    Raises:
+        ValueError: Cron can't read it, or it would never run.
+    """
+    fields = expression.split()
+    if len(fields) != 5:
+        raise ValueError(
+            f"a cron expression has five fields (minute hour day month weekday), "
+            f"this has {len(fields)}"
+        )
+    _check_fields(fields)
+    return " ".join(fields)
+
+
+def _check_fields(fields: list[str]) -> None:
     """Raise ValueError that shows which of the five cron fields is wrong.
 
     What cron itself takes: croniter also knows `L`, `#`, `?`, `R` and `5/15`, which the crons

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pgconsole.untrusted import open_regular
+
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 
@@ -64,11 +66,9 @@ def open_to_append(path: Path) -> int:
     """A descriptor whose every write lands at the end of the file, whoever else writes.
 
     Raises:
-        OSError: The file can't be opened.
+        OSError: The file can't be opened, or it is no regular one.
     """
-    return os.open(
-        path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE
-    )
+    return open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
 
 
 def _write_all(fd: int, content: bytes) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pgconsole.durable import PRIVATE_FILE, make_directory
+from pgconsole.untrusted import open_regular, parse_time
 
 _ONLOOKERS_TAKE = 5.0  # seconds, at most
 _BETWEEN_TRIES = 0.005  # seconds; an onlooker is done within microseconds
@@ -41,7 +42,7 @@ class Holder:
     @property
     def since_time(self) -> datetime:
         """When the lock was taken; timezone-aware."""
-        return datetime.fromisoformat(self.since)
+        return parse_time(self.since)
 
 
 class LockedError(Exception):
@@ -64,7 +65,7 @@ def hold(path: Path, holder: Holder) -> Iterator[None]:
         OSError: The file can't be opened.
     """
     make_directory(path.parent)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+    fd = open_regular(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
         if not _take(fd):
             raise LockedError(_read(fd))
@@ -78,7 +79,7 @@ def hold(path: Path, holder: Holder) -> Iterator[None]:
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock right now. A missing file is not held."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = open_regular(path)
     except FileNotFoundError:
         return False
     try:
@@ -94,7 +95,7 @@ def is_held(path: Path) -> bool:
 def read_holder(path: Path) -> Holder | None:
     """Who took the lock last, as far as the file says. Only while `is_held` is it theirs."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = open_regular(path)
     except FileNotFoundError:
         return None
     try:
@@ -129,6 +130,8 @@ def _try(fd: int, kind: int) -> bool:
 def _read(fd: int) -> Holder | None:
     try:
         holder = Holder(**json.loads(os.pread(fd, 65536, 0)))
-        return holder if holder.since_time.tzinfo is not None else None
+        _ = holder.since_time
     except (ValueError, TypeError, RecursionError):  # whatever else somebody wrote there
         return None
+    texts = (holder.who, holder.what, holder.host, holder.job)
+    return holder if all(isinstance(text, str) for text in texts) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,13 +23,15 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from pgconsole.cron_fields import check_fields
+from pgconsole.cron_fields import check_schedule
+from pgconsole.env_file import env_file, read_env_file
 from pgconsole.errors import ConfigurationError
 from pgconsole.redact import MASK, Redactor, holds_password
 from pgconsole.secret_files import SUFFIX, secrets_of_files
 
 DEFAULT_SCHEDULE = "0 2 * * *"
-ENV_FILE_VARIABLE = "PGCONSOLE_ENV_FILE"
+_ENVIRONMENT, _FILE, _DEFAULT = "environment", "file", "default"
+_SHOWN = 300  # characters of a wrong value
 
 # One right value for each variable that can be wrong, for the error message.
 _EXAMPLES = {
@@ -150,16 +152,8 @@ class Settings(BaseSettings):
     @field_validator("backup_schedule")
     @classmethod
     def _five_fields(cls, value: str) -> str:
-        if value == DEFAULT_SCHEDULE:  # known good; croniter would cost 50 ms at every start
-            return value
-        fields = value.split()
-        if len(fields) != 5:
-            raise ValueError(
-                f"a cron expression has five fields (minute hour day month weekday), "
-                f"this has {len(fields)}"
-            )
-        check_fields(fields)
-        return " ".join(fields)
+        # Known good; croniter would cost 50 ms at every start.
+        return value if value == DEFAULT_SCHEDULE else check_schedule(value)
 
     @field_validator("pghost", "pguser", "pgdatabase", "s3_bucket", "s3_prefix", "s3_endpoint_url")
     @classmethod
@@ -232,24 +226,17 @@ def load_settings() -> Settings:
 
     Raises:
         ConfigurationError: Names each variable, its value (secrets masked), what is wrong with it
-            and an example of a right one.
+            and an example of a right one; or says why the env file can't be read.
     """
-    env_file = _env_file()
-    if not env_file.exists() and ENV_FILE_VARIABLE in os.environ:
-        raise ConfigurationError(
-            f"{ENV_FILE_VARIABLE} is {str(env_file)!r}",
-            cause="there is no such file",
-            fix=f"correct the path or unset {ENV_FILE_VARIABLE}",
-        )
+    # What the environment sets it sets itself, under whichever of its names.
+    variables = read_env_file()
+    chosen = _chosen(variables)
+    in_file = {variable: value for variable, value, source in chosen if source == _FILE}
     try:
-        secrets = secrets_of_files(_in_env_file() | os.environ)
-        return Settings(_env_file=env_file, _env_file_encoding="utf-8", **secrets)  # type: ignore[arg-type]
+        secrets = secrets_of_files(variables | os.environ)
+        return Settings(_env_file=None, **in_file, **secrets)  # type: ignore[arg-type]
     except ValidationError as error:
         raise _explain(error) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{env_file} can't be read", cause=str(error), fix="correct the file or its permissions"
-        ) from error
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -279,40 +266,43 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
     """The effective settings as (variable, value with secrets masked, source).
 
-    The source is `environment`, the env file's path, or `default`. A variable that has an
-    alternative spelling is shown under the one that was used.
+    The source is `environment`, the path of the env file or of the secret's own, or `default`. A
+    variable that has an alternative spelling is shown under the one that was used.
     """
-    in_file = _in_env_file()
+    path = os.path.realpath(env_file())
+    is_file = os.path.isfile(path)  # noqa: PTH113 - never raises
     rows = []
-    for name in Settings.model_fields:
-        variables = _variables(name)
-        variable, source = variables[0], "default"
-        for candidate in variables:
-            if os.environ.get(candidate):
-                variable, source = candidate, "environment"
-                break
-            if in_file.get(candidate):
-                variable, source = candidate, str(_env_file().resolve())
-                break
-            if file := os.environ.get(candidate + SUFFIX) or in_file.get(candidate + SUFFIX):
-                variable, source = candidate, file
-                break
-        rows.append((variable, _shown(getattr(settings, name)), source))
+    for (name, field), (variable, _, chosen) in zip(
+        Settings.model_fields.items(), _chosen(read_env_file() if is_file else {}), strict=True
+    ):
+        value, source = getattr(settings, name), chosen
+        if source == _DEFAULT and value != field.default and not is_file:
+            source = _FILE  # a pipe, which can be read once
+        rows.append((variable, _shown(value), path if source == _FILE else source))
     return rows
 
 
-def _env_file() -> Path:
-    return Path(os.environ.get(ENV_FILE_VARIABLE) or ".env")
+def _chosen(in_file: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Of each field, in their order: the variable that counts, its value, and where it is set.
 
-
-def _in_env_file() -> dict[str, str | None]:
-    """What the env file says; nothing if there is none."""
-    env_file = _env_file()
-    if not env_file.exists():
-        return {}
-    from dotenv import dotenv_values  # noqa: PLC0415 - most containers have no such file
-
-    return dict(dotenv_values(env_file, encoding="utf-8"))
+    A secret that lies in a file of its own has no value here; where it is set is that file.
+    """
+    places: dict[str, Mapping[str, str]] = {_ENVIRONMENT: os.environ, _FILE: in_file}
+    for name in Settings.model_fields:
+        variables = _variables(name)
+        set_ones = [
+            (variable, values[variable], source)
+            for source, values in places.items()
+            for variable in variables
+            if values.get(variable)
+        ]
+        in_secret_files = [
+            (variable, "", os.path.realpath(values[variable + SUFFIX]))
+            for values in places.values()
+            for variable in variables
+            if values.get(variable + SUFFIX)
+        ]
+        yield next(iter(set_ones + in_secret_files), (variables[0], "", _DEFAULT))
 
 
 def _variables(field: str) -> tuple[str, ...]:
@@ -340,8 +330,9 @@ def _explain(error: ValidationError) -> ConfigurationError:
             continue
         variable = str(item["loc"][0])
         secret = any(word in variable for word in ("PASSWORD", "SECRET", "TOKEN"))
-        value = MASK if secret or holds_password(str(item["input"])) else repr(item["input"])
-        reason = item["msg"].removeprefix("Value error, ")
+        secret = secret or holds_password(str(item["input"]))
+        value = MASK if secret else _brief(repr(item["input"]))
+        reason = _brief(item["msg"].removeprefix("Value error, "))
         line = f"{variable} is {value}: {reason[0].lower()}{reason[1:]}"
         if variable in _EXAMPLES:
             line += f" (a right value: {variable}={_EXAMPLES[variable]!r})"
@@ -350,3 +341,8 @@ def _explain(error: ValidationError) -> ConfigurationError:
         "; ".join(lines),
         fix="correct it in the environment or in .env; `pgconsole info` shows both",
     )
+
+
+def _brief(text: str) -> str:
+    """A text that may be as long as the environment allows."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} characters)"

@@ -213,6 +213,14 @@ def test_endless_tokens_do_not_fill_the_memory(sql: bytes) -> None:
         scanned(sql, [1 << 16])
 
 
+@pytest.mark.parametrize("opener", [b"$$", b"$a$", b"$_$"])
+def test_a_quote_may_hold_a_megabyte_without_a_blank(opener: bytes) -> None:
+    body = opener + b"aGVsbG8$x1" * (3 << 17) + opener
+    dump, ends = assembled(b"DO " + body + b";\n", copy_block(b"public.t", b"1\n"))
+    for size in (1 << 16, 100_003):
+        assert ends_of(scanned(dump, [size])[1]) == ends
+
+
 def test_an_escaped_semicolon_is_foreign() -> None:
     # The server would see two statements, and psql would read rows for the second.
     dump, _ = assembled(b"SELECT 1\\;COPY t FROM stdin;\n")

@@ -111,7 +111,7 @@ def test_a_look_at_the_last_slots_does_not_read_ten_years(settings, book):
 
 def test_slots_that_can_not_be_read(settings, book):
     (book / SLOTS).mkdir(parents=True)
-    with pytest.raises(StorageError, match=r"slots\.jsonl can't be read: Is a directory"):
+    with pytest.raises(StorageError, match=r"slots\.jsonl can't be read: it is not a regular file"):
         read_slots(settings, 5)
 
 

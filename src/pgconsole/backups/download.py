@@ -29,6 +29,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage import files
 from pgconsole.storage.local import LocalStorage
 from pgconsole.storage.s3_object import S3Object
+from pgconsole.untrusted import open_regular, read_whole
 
 _RECORD_SUFFIX = ".download.json"
 _PHASE = "download"
@@ -173,8 +174,7 @@ class _Download:
             )
 
     def _fetch(self, have: int) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(self._partial, flags, durable.PRIVATE_FILE)
+        fd = durable.open_to_append(self._partial)
         size = self._origin.size
         try:
             with ranges(self._object, have) as pieces:
@@ -193,7 +193,7 @@ class _Download:
 
     def _publish(self, proven: ProvenDump) -> ProvenDump:
         """Give the proven file its name, after its manifest and what binds it to the object."""
-        fd = files.open_regular(self._partial)
+        fd = open_regular(self._partial)
         try:
             os.fsync(fd)  # the one of `_fetch` may have failed
         finally:
@@ -215,7 +215,7 @@ class _Download:
 
     def _read_record(self) -> _Origin | None:
         try:
-            return _Origin(**json.loads(self._record.read_bytes()))
+            return _Origin(**json.loads(read_whole(self._record)))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 

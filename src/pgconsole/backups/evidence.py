@@ -20,8 +20,12 @@ from pgconsole.durable import make_directory, sync_directory
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.untrusted import is_count, parse_time, read_whole
 
 EVIDENCE = "evidence.jsonl"
+MOST = 256 << 20  # bytes of the file; `evidence_history` keeps it far below
+_LONGEST = 1 << 32  # seconds of a proof, a century
+_LONGEST_LINE = 1 << 16  # bytes; names, a problem in words
 LOCAL = "local:"  # what the name of every local copy begins with
 
 
@@ -120,7 +124,7 @@ def read_evidence(settings: Settings) -> dict[str, list[Evidence]]:
         OSError: The file is there and can't be read.
     """
     try:
-        content = evidence_path(settings).read_bytes()
+        content = read_whole(evidence_path(settings), MOST)
     except FileNotFoundError:
         return {}
     return parse_lines(content)
@@ -175,7 +179,7 @@ def parse_lines(content: bytes) -> dict[str, list[Evidence]]:
     """The proofs in these lines by copy, in their order."""
     found: dict[str, list[Evidence]] = {}
     for line in content.splitlines():
-        item = _parse(line) if line else None
+        item = _parse(line) if 0 < len(line) <= _LONGEST_LINE else None
         if item is not None:
             found.setdefault(item.copy, []).append(item)
     return found
@@ -189,17 +193,17 @@ def _parse(line: bytes) -> Evidence | None:
         content = json.loads(line)
         if not content.keys() <= _FIELDS:  # of a later version, which knows more
             content = {name: content[name] for name in content.keys() & _FIELDS}
-        content["at"] = _time(content["at"])
-        content["modified"] = _time(content["modified"])
+        content["at"] = parse_time(content["at"]).astimezone(UTC)
+        content["modified"] = parse_time(content["modified"]).astimezone(UTC)
         content["proof"] = Proof(content["proof"])
         item = Evidence(**content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return item if isinstance(item.copy, str) else None
-
-
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError("a time of no zone")
-    return time.astimezone(UTC)
+    texts = (item.copy, item.by, item.sha256, item.problem, item.job)
+    fits = (
+        all(isinstance(text, str) for text in texts)
+        and is_count(item.size)
+        and isinstance(item.seconds, int | float)
+        and 0 <= item.seconds < _LONGEST
+    )
+    return item if fits else None

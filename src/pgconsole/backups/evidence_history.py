@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgconsole import durable
-from pgconsole.backups.evidence import LOCAL, Evidence, Proof, line_of, parse_lines
+from pgconsole.backups.evidence import LOCAL, MOST, Evidence, Proof, line_of, parse_lines
 from pgconsole.settings import Settings
+from pgconsole.untrusted import read_whole
 
 _STEP = 1 << 20  # bytes; every time that the file has grown by so much it is looked through
 _KEPT = 8  # proofs of a copy
@@ -66,7 +67,7 @@ def _rewrite(settings: Settings, path: Path) -> None:
     try:
         if not _locked(fd, path, fcntl.LOCK_EX):
             return  # somebody writes; the next step comes
-        kept = needed(settings, parse_lines(path.read_bytes()))
+        kept = needed(settings, parse_lines(read_whole(path, MOST)))
         durable.replace(path, b"".join(map(line_of, kept)))
     finally:
         os.close(fd)

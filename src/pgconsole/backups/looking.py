@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,6 +16,7 @@ from pgconsole.dumps.manifest import Manifest, Section
 from pgconsole.dumps.objects import SqlObject, codec, objects, sql
 from pgconsole.dumps.reader import DumpReader
 from pgconsole.dumps.source import RangedSource
+from pgconsole.errors import DamagedError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.local_file import LocalFile
@@ -25,6 +27,8 @@ _PAGE = 1 << 17  # what is looked at is little
 _TABLE = 4 << 20
 _NEAR = 1 << 17  # the SQL between small tables is read together with their rows
 _MOST = 1 << 12  # enough to look at
+_EVERY = 0.3  # seconds between two times that what was found so far is told, at least
+_SHARE = 5  # telling takes at most one sixth of the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +125,20 @@ class Look:
         self._table, self._next = of, start + len(rows)
         return Page(start, rows)
 
-    def csv(self, table: Section) -> Iterator[bytes]:
-        """A whole table as CSV with a header, in UTF-8. Raises as `page`."""
-        reader = DumpReader(self.source, self._manifest, request=_TABLE)
+    def csv(self, table: Section, start: int = 0, count: int | None = None) -> Iterator[bytes]:
+        """A table as CSV with a header, in UTF-8, in pieces: no cell is too long. Raises as `page`.
+
+        Args:
+            table: A DATA section of the manifest.
+            start: The first row, from 0.
+            count: How many; None for all from there on.
+        """
+        request = _TABLE if count is None else _PAGE
+        reader = DumpReader(self.source, self._manifest, request=request)
         yield copytext.csv_header(table.columns)
-        yield from copytext.csv(
-            copytext.as_utf8(reader.rows(table), self.codec), len(table.columns)
-        )
+        pieces = copytext.as_utf8(reader.rows(table, start), self.codec)
+        wanted = pieces if count is None else copytext.first_rows(pieces, count)
+        yield from copytext.csv(wanted, len(table.columns))
 
     def objects(self) -> Iterator[SqlObject]:
         """All objects, as they are found. Raises as `page`."""
@@ -185,7 +196,7 @@ def look_from_front(
     Args:
         source: The file.
         backup: What it is called.
-        on_found: Given all that is known after each section and now and then; may raise.
+        on_found: Given all that is known, now and then and where the file is damaged; may raise.
 
     Returns:
         A manifest in memory; it proves nothing, but tells where the tables are.
@@ -195,9 +206,17 @@ def look_from_front(
         DamagedError: It is damaged, or no whole dump; all before that was given.
     """
     sections: list[Section] = []
-    for section in sections_from_front(source):
-        sections.append(section)
+    due = time.monotonic()
+    try:
+        for section in sections_from_front(source):
+            sections.append(section)
+            if (began := time.monotonic()) >= due:
+                on_found(_provisional(backup, source.size, sections))
+                ended = time.monotonic()
+                due = ended + max(_EVERY, _SHARE * (ended - began))
+    except DamagedError:
         on_found(_provisional(backup, source.size, sections))
+        raise
     return _provisional(backup, source.size, sections)
 
 

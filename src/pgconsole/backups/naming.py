@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -33,6 +34,6 @@ def new_name(settings: Settings, slot: datetime) -> NewName:
     taken_at = slot.astimezone(UTC).replace(microsecond=0)
     while True:
         name = BackupName(settings.pgdatabase, taken_at, BackupClass.DAILY)
-        if not any(storage.path(name.in_class(cls)).exists() for cls in BackupClass):
+        if not any(os.path.lexists(storage.path(name.in_class(cls))) for cls in BackupClass):
             return NewName(name, classes)
         taken_at += timedelta(seconds=1)

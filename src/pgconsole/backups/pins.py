@@ -20,6 +20,7 @@ from pgconsole.dumps.naming import BackupName
 from pgconsole.errors import BusyError, ConfigurationError, StorageError
 from pgconsole.mutations import refuse_if_read_only
 from pgconsole.settings import Settings
+from pgconsole.untrusted import parse_time, read_whole
 
 PINS = "pins.json"
 _FORMAT = "pgconsole-pins"
@@ -94,7 +95,7 @@ def read_pins(settings: Settings) -> dict[str, Pin]:
     """
     path = pins_path(settings)
     try:
-        return _parse(path.read_bytes())
+        return _parse(read_whole(path))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -166,7 +167,7 @@ def _parse(content: bytes) -> dict[str, Pin]:
         raise ValueError("its format is another one, or newer than this pgconsole")
     found = {}
     for item in document["pins"]:
-        one = Pin(**item | {"at": datetime.fromisoformat(item["at"])})
+        one = Pin(**item | {"at": parse_time(item["at"])})
         if not all(isinstance(text, str) for text in (one.backup, one.note, one.by)):
             raise TypeError("a pin has a field of the wrong type")
         found[one.backup] = one

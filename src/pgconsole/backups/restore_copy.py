@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pgconsole.backups.catalog import s3_storage
@@ -15,6 +15,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage import files
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.local import LocalStorage
+from pgconsole.untrusted import modified
 
 RESTORED = "restored"  # the directory of downloads, in BACKUP_DIR
 
@@ -101,14 +102,12 @@ def _local(settings: Settings, path: Path) -> FoundCopy:
     with files.translated(f"{path} can't be restored"):
         status = path.lstat()
     name = parse_name(path.name)
-    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    written = modified(status)
     stored = None
     if name is not None and LocalStorage(settings.backup_dir).path(name) == path:
-        manifest = path.with_name(path.name + MANIFEST_SUFFIX)
-        stored = StoredBackup(
-            name, Place.LOCAL, str(path), status.st_size, modified, manifest.exists()
-        )
-    return FoundCopy(Place.LOCAL, str(path), status.st_size, modified, name, stored)
+        has_manifest = os.path.lexists(f"{path}{MANIFEST_SUFFIX}")
+        stored = StoredBackup(name, Place.LOCAL, str(path), status.st_size, written, has_manifest)
+    return FoundCopy(Place.LOCAL, str(path), status.st_size, written, name, stored)
 
 
 def _s3(settings: Settings, key: str) -> FoundCopy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -136,9 +137,9 @@ def find_local(settings: Settings, file: str) -> Path:
     there: `find_copy` says so.
     """
     path = Path(file)
-    if "/" not in file and not path.exists():
+    if "/" not in file and not os.path.lexists(path):
         for directory in (*map(str, BackupClass), SAFETY, RESTORED):
             candidate = settings.backup_dir / directory / file
-            if candidate.exists():
+            if os.path.lexists(candidate):
                 return candidate
-    return path.resolve() if path.is_symlink() else path.absolute()
+    return Path(os.path.realpath(path))

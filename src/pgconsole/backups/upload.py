@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ class _Upload:
             return [name]
         storage = LocalStorage(self._settings.backup_dir)
         names = [name.in_class(backup_class) for backup_class in self._manifest.classes]
-        return [other for other in names if storage.path(other).exists()]
+        return [other for other in names if os.path.lexists(storage.path(other))]
 
     def _present(self, keys: list[str]) -> dict[str, StoredBackup]:
         """What lies in the bucket with the right size, by key.

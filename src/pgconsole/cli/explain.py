@@ -7,11 +7,11 @@ import click
 
 def explain(problem: str, cause: str, fix: str) -> None:
     """Print a problem, why it is there, and what to do, on stderr."""
-    click.echo(f"pgconsole: {problem}", err=True)
+    click.echo(f"pgconsole: {shown(problem)}", err=True)
     if cause:
-        click.echo(f"  cause: {cause}", err=True)
+        click.echo(f"  cause: {shown(cause)}", err=True)
     if fix:
-        click.echo(f"  next:  {fix}", err=True)
+        click.echo(f"  next:  {shown(fix)}", err=True)
 
 
 def shown(name: str) -> str:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from pgconsole import __version__
+from pgconsole.cli.explain import shown
 from pgconsole.settings import describe, load_settings
 
 
@@ -16,12 +17,14 @@ def print_info() -> None:
     settings = load_settings()
     click.echo(f"pgconsole {__version__}, Python {sys.version.split()[0]}")
     click.echo("\nSettings")
-    rows = describe(settings)
+    rows = [
+        (variable, shown(value) or "(empty)", source)
+        for variable, value, source in describe(settings)
+    ]
     variable_width = max(len(variable) for variable, _, _ in rows)
     value_width = min(40, max(len(value) for _, value, _ in rows))
     for variable, value, source in rows:
-        shown = value or "(empty)"
-        click.echo(f"  {variable:<{variable_width}}  {shown:<{value_width}}  {source}")
+        click.echo(f"  {variable:<{variable_width}}  {value:<{value_width}}  {source}")
     click.echo("\nPaths")
     state = settings.state_dir
     for label, path in (

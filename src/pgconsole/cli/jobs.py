@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
 import humanize
 
 from pgconsole import jobs
+from pgconsole.cli.explain import shown
 from pgconsole.cli.outcome import exit_code, print_outcome
 from pgconsole.cli.running import PlainView
 from pgconsole.errors import ExitCode
@@ -30,7 +32,7 @@ def print_jobs(*, as_json: bool) -> None:
     for job in found:
         age = humanize.naturaltime(datetime.now(UTC) - job.created_at)
         line = f"{job.id}  {job.kind:<7}  {job.status:<13}  {age:<16}  {job.actor}"
-        click.echo(line + (f"  {job.problem}" if job.problem else ""))
+        click.echo(shown(line + (f"  {job.problem}" if job.problem else "")))
 
 
 def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
@@ -45,14 +47,23 @@ def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
         click.echo(json.dumps(to_json(job), indent=2))
         return exit_code(job) if job.status.ended else ExitCode.OK
     view = PlainView()
-    entries = jobs.follow(settings, job_id) if follow else jobs.Tail(job.directory).read()
-    for entry in entries:
-        view.show(entry)
+    try:
+        for entry in jobs.follow(settings, job_id) if follow else _written(job):
+            view.show(entry)
+    except OSError as error:
+        click.echo(f"the log of job {job_id} can't be read: {error}", err=True)
     job = jobs.read_job(settings, job_id)
     if not job.status.ended:
         click.echo(f"{job.status}: pgconsole jobs {job_id} --follow", err=True)
         return ExitCode.OK
     return print_outcome(job)
+
+
+def _written(job: jobs.Job) -> Iterator[jobs.JournalEntry]:
+    """The journal so far."""
+    tail = jobs.Tail(job.directory)
+    while entries := tail.read():
+        yield from entries
 
 
 def cancel_job(job_id: str) -> int:

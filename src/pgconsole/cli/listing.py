@@ -57,7 +57,7 @@ def print_backups(*, in_s3: bool, as_json: bool) -> None:
     now = datetime.now(UTC)
     width = max((len(row.backup.name.filename) for row in rows), default=0)
     for row in rows:
-        click.echo(_line(row, now, width))
+        click.echo(shown(_line(row, now, width)))
     _print_rest(listing)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import iterdecode
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from pgconsole.storage.base import StoredBackup
 
 _ROWS = 100
-_PAGE = 500
-_WHOLE = 1 << 30  # bytes of a cell: PostgreSQL has none that is longer
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -100,7 +99,9 @@ def rows(
     wanted = find_table(tables, table)
     left = max(0, wanted.rows - offset)
     limit = left if limit == 0 else min(left, _ROWS if limit is None else limit)
-    _print_rows(look, wanted, offset, limit)
+    count = None if limit == left else limit
+    for text in iterdecode(look.csv(wanted.section, offset, count), "utf-8", "backslashreplace"):
+        _print(text)
     if left > limit:
         text = f"{limit:,} of {wanted.rows:,} rows; --offset {offset + limit} goes on"
         click.echo(text, err=True)
@@ -154,18 +155,7 @@ def _look(backup: str, *, in_s3: bool) -> tuple[Look, tuple[TableFacts, ...]]:
     if manifest is None:
         click.echo(f"{known.problem}. Until then it is read from the front", err=True)
         manifest = looking.look_from_front(source, found, lambda _: None)
-    return looking.Look(source, manifest, most=_WHOLE), opened.tables_of(manifest)
-
-
-def _print_rows(look: Look, table: TableFacts, start: int, count: int) -> None:
-    from pgconsole.dumps.copytext import csv_line  # noqa: PLC0415
-
-    _print(csv_line(table.section.columns) + "\n")
-    while count > 0:
-        page = look.page(table.section, start, min(_PAGE, count))
-        for row in page.rows:
-            _print(csv_line([None if cell is None else cell.text for cell in row]) + "\n")
-        start, count = start + _PAGE, count - _PAGE
+    return looking.Look(source, manifest), opened.tables_of(manifest)
 
 
 def _print(text: str) -> None:

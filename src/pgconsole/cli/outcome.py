@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pgconsole.cli.explain import explain
+from pgconsole.cli.explain import explain, shown
 from pgconsole.errors import ExitCode
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.jobs.texts import JSON
@@ -17,12 +17,12 @@ def print_outcome(job: Job) -> int:
         The job's exit code.
     """
     for path in _listed(job, "paths"):
-        click.echo(path)
+        click.echo(shown(str(path)))
     for copy in _listed(job, "copies"):
         if isinstance(copy, dict):
             rows = "-" if copy.get("rows") is None else copy["rows"]
             fields = (copy.get("location"), copy.get("proof") or "unknown", rows)
-            click.echo("\t".join(map(str, (*fields, copy.get("seconds")))))
+            click.echo("\t".join(shown(str(field)) for field in (*fields, copy.get("seconds"))))
     if job.status is JobStatus.DONE:
         return ExitCode.OK
     if job.problems:

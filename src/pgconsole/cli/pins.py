@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePath
 
 import click
@@ -44,7 +45,7 @@ def pin(backup: str, note: str) -> None:
             cause="neither BACKUP_DIR nor the bucket has it, in no class",
             fix="give a name that `pgconsole list` shows",
         )
-    audit(settings, actor, "pin", name.filename, "done")
+    _audit(settings, actor, "pin", name)
     click.echo(f"pinned {name.filename}: retention keeps it in all classes and places", err=True)
 
 
@@ -58,8 +59,15 @@ def unpin(backup: str) -> None:
     settings, actor, name = load_settings(), current_actor(), _named(backup)
     permit(settings, actor, "unpin", name.filename)
     pins.unpin(settings, name, actor)
-    audit(settings, actor, "unpin", name.filename, "done")
+    _audit(settings, actor, "unpin", name)
     click.echo(f"{name.filename} is not pinned any more", err=True)
+
+
+def _audit(settings: Settings, actor: str, action: str, name: BackupName) -> None:
+    try:
+        audit(settings, actor, action, name.filename, "done")
+    except OSError as error:  # it is done all the same
+        click.echo(f"the audit log can't be written: {error}", err=True)
 
 
 def _named(backup: str) -> BackupName:
@@ -81,7 +89,7 @@ def _is_anywhere(settings: Settings, name: BackupName) -> bool:
     """
     names = [name.in_class(backup_class) for backup_class in BackupClass]
     local = LocalStorage(settings.backup_dir)
-    if any(local.path(one).is_file() for one in names):
+    if any(os.path.isfile(local.path(one)) for one in names):  # noqa: PTH113 - never raises
         return True
     if not settings.s3_enabled:
         return False

@@ -62,7 +62,7 @@ def _show(settings: Settings, place: Place, plan: Plan) -> None:
     for word, entries in (("delete", plan.delete), ("keep", plan.keep)):
         for entry in entries:
             what = "hide" if entry.hides else word
-            click.echo(f"  {what:<6}  {_name(entry):<{width}}  {entry.reason}")
+            click.echo(shown(f"  {what:<6}  {_name(entry):<{width}}  {entry.reason}"))
 
 
 def _say_what_is_missing(settings: Settings, plans: dict[Place, Plan]) -> None:

@@ -14,6 +14,7 @@ import click
 import humanize
 
 from pgconsole import jobs
+from pgconsole.cli.explain import shown
 from pgconsole.cli.outcome import print_outcome
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import JournalEntry
@@ -111,11 +112,12 @@ class PlainView:
         """Print the entry if it has something to say."""
         if entry.message:
             level = "" if entry.level == "info" else f"{entry.level.upper()}: "
-            click.echo(f"{_stamp(entry)} {entry.phase}: {level}{entry.message}", err=True)
+            line = f"{_stamp(entry)} {entry.phase}: {level}{entry.message}"
+            click.echo(shown(line), err=True)
         elif entry.bytes_done is not None and self._due():
             done = humanize.naturalsize(entry.bytes_done, binary=True)
             where = f", {entry.table}" if entry.table else ""
-            click.echo(f"{_stamp(entry)} {entry.phase}: {done} so far{where}", err=True)
+            click.echo(shown(f"{_stamp(entry)} {entry.phase}: {done} so far{where}"), err=True)
 
     def _due(self) -> bool:
         now = time.monotonic()

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import click
 
+from pgconsole.cli.explain import shown
+
 
 @click.command()
 @click.option("--local", is_flag=True, help="Leave S3 alone: judge what lies in BACKUP_DIR.")
@@ -32,5 +34,5 @@ def status(local: bool, as_json: bool) -> None:
         click.echo(json.dumps(as_json_of(report, code), indent=2))
     else:
         for line in lines_of(report):
-            click.echo(line)
+            click.echo(shown(line))
     sys.exit(code)

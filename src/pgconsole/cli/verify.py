@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -58,9 +59,9 @@ def _path(settings: Settings, backup: str) -> str:
     given = Path(backup)
     name = parse_name(given.name)
     own = LocalStorage(settings.backup_dir).path(name) if name else None
-    if name and own and backup in {name.filename, name.relative_path} and own.is_file():
+    if name and own and backup in {name.filename, name.relative_path} and _is_file(own):
         return str(own)
-    if not given.is_file():
+    if not _is_file(given):
         raise ConfigurationError(
             f"There is no backup {backup!r}",
             cause=f"neither {own} nor {given.absolute()} is a file"
@@ -68,9 +69,14 @@ def _path(settings: Settings, backup: str) -> str:
             else f"it is no name of a backup, and {given.absolute()} is no file",
             fix="give a name that `pgconsole list` shows, or a path",
         )
-    if own and own.is_file() and own.samefile(given):  # BACKUP_DIR under another path
+    if own and _is_file(own) and own.samefile(given):  # BACKUP_DIR under another path
         return str(own)
     return str(given.absolute())
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a file; not, if that can't be found out."""
+    return os.path.isfile(path)  # noqa: PTH113 - a name that is too long raises nothing here
 
 
 def _listed(settings: Settings, *, every: bool) -> list[str]:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from pgconsole.errors import DamagedError
+
 _NULL = rb"\N"
 _LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|([\s\S]))")
@@ -70,27 +72,49 @@ def rows(pieces: Iterable[bytes], columns: int, most: int) -> Iterator[Row]:
         pieces: Whole rows, in pieces cut anywhere, in UTF-8.
         columns: How many columns there are; a table may have none.
         most: Bytes of a cell that are kept.
+
+    Raises:
+        DamagedError: A row has more cells than there are columns.
     """
-    gathered = _Gathered(most)
+    gathered = _Gathered(columns, most)
     for piece in pieces:
         *lines, rest = piece.split(b"\n")
         for line in lines:
             gathered.add(line)
             yield gathered.row() if columns else ()
-            gathered = _Gathered(most)
+            gathered = _Gathered(columns, most)
         if rest:
             gathered.add(rest)
+
+
+def first_rows(pieces: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """The first so many rows of those that come in pieces; no more of them is taken."""
+    left = count
+    for piece in pieces if left > 0 else ():
+        found = piece.count(b"\n")
+        if found >= left:
+            yield b"".join(line + b"\n" for line in piece.split(b"\n", left)[:left])
+            return
+        left -= found
+        yield piece
 
 
 class _Gathered:
     """The cells of a row that comes in pieces."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, columns: int, most: int) -> None:
+        self._columns = columns
         self._most = most
         self._cells: list[bytearray] = [bytearray()]
         self._rest = [0]
 
     def add(self, text: bytes) -> None:
+        if len(self._cells) + text.count(b"\t") > max(1, self._columns):
+            raise DamagedError(
+                f"A row has more cells than its table has columns, {self._columns}",
+                cause="the rows are not those of this table",
+                fix="verify the backup",
+            )
         first, *others = text.split(b"\t")
         self._extend(first)
         for other in others:

@@ -9,6 +9,7 @@ from pgconsole.dumps.manifest import Member, Section
 from pgconsole.dumps.members import decode_all
 from pgconsole.dumps.scanner import Boundary, Scanner
 from pgconsole.dumps.source import RangedSource
+from pgconsole.dumps.survey import check_sections
 
 
 def sections_from_front(
@@ -27,8 +28,12 @@ def sections_from_front(
     scanner = Scanner()
     start = lines = 0
 
+    count = 0
+
     def ended(boundary: Boundary) -> Section:
-        nonlocal start, lines
+        nonlocal start, lines, count
+        check_sections(count)
+        count += 1
         whole = Member(0, boundary.offset - start, lines)
         section = make_section(boundary.kind, boundary.copy, whole.raw_bytes, [whole])
         start, lines = boundary.offset, 0

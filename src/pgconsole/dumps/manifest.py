@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.errors import DamagedError
+from pgconsole.untrusted import possible
+
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]  # bytes or rows; of 64 bits, so that all can tell
+Moment = Annotated[datetime, AfterValidator(possible)]
+# FailFast: an error for each of millions of wrong items would fill the memory.
 
 
 class SectionKind(StrEnum):
@@ -50,11 +55,11 @@ class Section(_Model):
     kind: SectionKind
     schema_name: str | None = Field(None, alias="schema")
     table: str | None = None
-    columns: tuple[str, ...] = ()
+    columns: Annotated[tuple[str, ...], FailFast()] = ()
     copy_statement: str | None = None
-    rows: int = 0
-    raw_bytes: int
-    members: tuple[Member, ...]
+    rows: Count = 0
+    raw_bytes: Count
+    members: Annotated[tuple[Member, ...], FailFast()]
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -69,21 +74,21 @@ class Manifest(_Model):
     format: Literal["pgconsole-manifest"] = "pgconsole-manifest"
     version: Literal[1] = 1
     database: str
-    classes: tuple[BackupClass, ...]
-    taken_at: datetime
-    started_at: datetime
-    finished_at: datetime
-    verified_at: datetime | None = None
+    classes: Annotated[tuple[BackupClass, ...], FailFast()]
+    taken_at: Moment
+    started_at: Moment
+    finished_at: Moment
+    verified_at: Moment | None = None
     host: str
     actor: str
     server_host: str
     server_version: str
     pg_dump_version: str
-    options: tuple[str, ...]
-    raw_bytes: int
-    compressed_bytes: int
+    options: Annotated[tuple[str, ...], FailFast()]
+    raw_bytes: Count
+    compressed_bytes: Count
     sha256: str
-    sections: tuple[Section, ...]
+    sections: Annotated[tuple[Section, ...], FailFast()]
 
     @property
     def tables(self) -> list[Section]:

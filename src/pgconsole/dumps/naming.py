@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pgconsole.errors import ConfigurationError
 from pgconsole.redact import holds_password
+from pgconsole.untrusted import EARLIEST, LATEST
 
 SUFFIX = ".sql.gz"
 MANIFEST_SUFFIX = ".manifest.json"
@@ -62,13 +63,18 @@ class BackupName:
 
 
 def parse_name(filename: str) -> BackupName | None:
-    """What a file name says, or None for a foreign file (also one with an impossible date)."""
+    """What a file name says, or None for a foreign file (also one with an impossible date).
+
+    It is the name of what is returned: `parse_name(name).filename == name`.
+    """
     match = _NAME.fullmatch(filename)
     if match is None:
         return None
     try:  # not strptime: listings parse tens of thousands of names
         taken_at = datetime.fromisoformat(match["when"].replace("_", "T") + "Z")
     except ValueError:
+        return None
+    if not EARLIEST <= taken_at < LATEST:  # before the year 1000 strftime leaves out zeros, too
         return None
     return BackupName(match["database"], taken_at, BackupClass(match["cls"]))
 

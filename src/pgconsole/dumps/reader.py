@@ -34,6 +34,7 @@ class DumpReader:
         self._source = source
         self._request = request
         self._layout = layout(manifest, source.size)
+        self._known = {id(section): extents for section, extents in self._layout}
 
     @property
     def sections(self) -> list[Section]:
@@ -123,10 +124,9 @@ class DumpReader:
         return _without_marker(_without_lines(pieces, start), section)
 
     def _extents(self, section: Section) -> list[Extent]:
-        for known, extents in self._layout:
-            if known is section:
-                return extents
-        raise ValueError("the section is of another dump")
+        if (extents := self._known.get(id(section))) is None:
+            raise ValueError("the section is of another dump")
+        return extents
 
     def _decode(self, section: Section, extents: list[Extent], first: int) -> Iterator[bytes]:
         """The bytes of the section's members from the `first` on; their rows are counted."""

@@ -14,7 +14,6 @@ from pgconsole.dumps.copystatement import CopyStatement, codec_of, parse_copy
 from pgconsole.dumps.sqlnotes import DumpNotes, Statement
 from pgconsole.errors import DamagedError
 
-_DOLLAR_QUOTE = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
 _DOLLAR_NUMBER = re.compile(rb"\$[0-9]*")
 _REST_OF_WORD = re.compile(rb"[%s]*" % sqltokens.WORD)
 _NUMBER = re.compile(rb"\$?[0-9]+")
@@ -313,7 +312,7 @@ class SqlLexer:
         word = before[len(before.rstrip(sqltokens.WORD_BYTES)) :]
         if word and not _NUMBER.fullmatch(word):  # a dollar within an identifier
             return _match_end(_REST_OF_WORD, text, start)
-        if quote := _DOLLAR_QUOTE.match(text, start):
+        if quote := sqltokens.DOLLAR_QUOTE.match(text, start):
             self._tag = quote[0]
             self._state = self._dollar_quoted
             return quote.end()

@@ -7,6 +7,7 @@ import re
 WORD = rb"A-Za-z0-9_$\x80-\xff"
 WORD_BYTES = bytes(byte for byte in range(256) if re.match(rb"[%s]" % WORD, bytes([byte])))
 WORDS = frozenset(bytes([byte]) for byte in WORD_BYTES)
+DOLLAR_QUOTE = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
 # pg_dump writes no carriage return by itself outside of quotes. One ends a line for psql.
 _OPENERS = rb"--|/\*|::|:=|\r(?!\n)|['\"();:\\$]"
 # At the beginning of a statement every token counts; further in, only what may hide a semicolon.
@@ -30,4 +31,8 @@ PATTERNS = {
 def judgeable(text: bytes) -> int:
     """Up to where tokens are whole, whatever follows the text."""
     words = len(text.rstrip(WORD_BYTES + b"&"))
-    return words if words < len(text) else len(text.rstrip(b"-/\\:\r"))
+    if words == len(text):
+        return len(text.rstrip(b"-/\\:\r"))
+    # What opens a quote is whole, whatever is quoted: perhaps a megabyte without a blank.
+    quote = DOLLAR_QUOTE.match(text, words)
+    return quote.end() if quote else words

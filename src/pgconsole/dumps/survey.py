@@ -17,11 +17,14 @@ from pgconsole.dumps.members import decode_all
 from pgconsole.dumps.prefetch import prefetched
 from pgconsole.dumps.scanner import Boundary, Scanner
 from pgconsole.dumps.source import RangedSource
-from pgconsole.errors import DamagedError
+from pgconsole.errors import DamagedError, StorageError
 
 _AHEAD = 32  # decoded pieces of 256 KiB
-# A file of more members is not ours; its members are of no use then, and would fill the memory.
-_MAX_MEMBERS = 1 << 20
+# 512 GiB in members of ours, 34 MB of memory. A file of more is read from its front, like one of
+# the old scripts: who makes millions of tiny members would fill the memory with them.
+_MAX_MEMBERS = 1 << 18
+# A manifest of more would be larger than one may be (64 MiB), and to hold them takes 400 MB.
+MAX_SECTIONS = 300_000
 
 
 @dataclass(slots=True)
@@ -101,6 +104,7 @@ class Survey:
             self._members.append(Member(start, raw_bytes, lines))
 
     def _close(self, boundary: Boundary) -> None:
+        check_sections(len(self._found))
         self._check_columns(boundary)
         raw_bytes = boundary.offset - self._section_start
         self._found.append(_Found(boundary, raw_bytes, self._section_lines))
@@ -145,6 +149,20 @@ class Survey:
                 left -= member.raw_bytes
             cut.append(own)
         return cut if next(rest, None) is None else nothing
+
+
+def check_sections(count: int) -> None:
+    """See that a dump has no more sections than can be kept.
+
+    Raises:
+        StorageError: It has so many; nothing is known of the rest.
+    """
+    if count >= MAX_SECTIONS:
+        raise StorageError(
+            f"The dump has more than {MAX_SECTIONS // 2:,} tables",
+            cause="that is more than a manifest can describe",
+            fix="restore it with psql, into a database whose schemas you then back up one by one",
+        )
 
 
 def _uncut(found: _Found) -> Section:

@@ -20,6 +20,7 @@ from pgconsole.jobs.store import OUTPUT, Job, look, read_job
 from pgconsole.jobs.texts import json_line, one_line
 from pgconsole.mutations import mutates
 from pgconsole.settings import Settings
+from pgconsole.untrusted import read_whole
 
 CANCEL = "cancel.json"
 _START_TAKES = 10.0  # seconds that a runner may take until it can be cancelled
@@ -55,8 +56,8 @@ def cancel(settings: Settings, job_id: str, actor: str) -> None:
 def asked_by(directory: Path) -> str:
     """Who asked for the job to be cancelled; empty if the signal came from elsewhere."""
     try:
-        return str(json.loads((directory / CANCEL).read_bytes())["actor"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(read_whole(directory / CANCEL))["actor"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Self
 
 from pgconsole.durable import open_to_append
-from pgconsole.jobs.texts import json_line, one_line, parse_time
+from pgconsole.jobs.texts import json_line, one_line
 from pgconsole.redact import Redactor
 from pgconsole.report import Event, Level
+from pgconsole.untrusted import is_count, parse_time
 
 EVENTS = "events.jsonl"
 END = "end"  # the phase of what the runner says after the operation
@@ -122,12 +123,12 @@ def parse_line(line: bytes) -> JournalEntry | None:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    whole = (entry.bytes_done, entry.bytes_expected)
+    counts = (entry.bytes_done, entry.bytes_expected)
     fits = (
-        isinstance(entry.seq, int)
+        is_count(entry.seq)
         and isinstance(entry.phase, str)
         and isinstance(entry.message, str)
         and isinstance(entry.table, str | None)
-        and all(isinstance(number, int | None) for number in whole)
+        and all(count is None or is_count(count) for count in counts)
     )
     return entry if fits else None

@@ -20,6 +20,7 @@ from pgconsole.durable import (
     open_to_append,
     sync_directory,
 )
+from pgconsole.env_file import ENV_FILE_VARIABLE
 from pgconsole.errors import StorageError
 from pgconsole.jobs.audit import audit
 from pgconsole.jobs.permission import permit
@@ -29,7 +30,7 @@ from pgconsole.jobs.texts import JSON
 from pgconsole.locks import is_held
 from pgconsole.postgres.tools import LIBPQ_VARIABLES
 from pgconsole.secret_files import FILE_VARIABLES
-from pgconsole.settings import ENV_FILE_VARIABLE, Settings
+from pgconsole.settings import Settings
 from pgconsole.storage.links import refuse_strange_links
 
 RUNNER = "pgconsole.jobs.runner"

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pgconsole.durable import write_new
-from pgconsole.jobs.texts import JSON, json_line, parse_time
+from pgconsole.jobs.texts import JSON, json_line
+from pgconsole.untrusted import parse_time, read_whole
 
 SPEC = "spec.json"
 VERSION = 1
@@ -79,7 +80,7 @@ def read_spec(directory: Path) -> Spec:
         OSError: It can't be read.
         ValueError: It is not what `write_spec` wrote, or a newer version's.
     """
-    text = (directory / SPEC).read_bytes()
+    text = read_whole(directory / SPEC)
     try:
         content = json.loads(text)
         spec = Spec(**content | {"created_at": parse_time(content["created_at"])})
@@ -90,4 +91,6 @@ def read_spec(directory: Path) -> Spec:
     texts = (spec.id, spec.kind, spec.actor)
     if not all(isinstance(text, str) for text in texts) or not isinstance(spec.request, dict):
         raise ValueError("a field has the wrong type")
+    if not _KIND.fullmatch(spec.kind):
+        raise ValueError(f"not a kind of job: {spec.kind!r}")
     return spec

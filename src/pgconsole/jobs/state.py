@@ -11,7 +11,8 @@ from typing import Any
 
 from pgconsole import durable
 from pgconsole.errors import PgconsoleError
-from pgconsole.jobs.texts import JSON, json_line, parse_time
+from pgconsole.jobs.texts import JSON, json_line
+from pgconsole.untrusted import is_count, parse_time, read_whole
 
 STATE = "state.json"
 
@@ -107,19 +108,28 @@ def read_state(directory: Path) -> State | None:
         ValueError: It is not what `write_state` wrote.
     """
     try:
-        text = (directory / STATE).read_bytes()
+        text = read_whole(directory / STATE)
     except FileNotFoundError:
         return None
     try:
         state = _from_json(json.loads(text))
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"fields are missing, unknown or of the wrong type: {error}") from error
-    texts = (state.host, state.phase, state.problem, state.cause, state.fix)
-    if not all(isinstance(item, str) for item in texts) or not isinstance(
-        state.result, dict | None
-    ):
+    if not _fits(state):
         raise ValueError("a field has the wrong type")
     return state
+
+
+def _fits(state: State) -> bool:
+    """Whether what `_from_json` took as it was is what it has to be."""
+    texts = [state.host, state.phase, state.problem, state.cause, state.fix]
+    texts += [text for one in state.problems for text in (one.problem, one.cause, one.fix)]
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(map(is_count, (state.pid, state.pid_started)))
+        and (state.exit_code is None or state.exit_code in range(256))
+        and isinstance(state.result, dict | None)
+    )
 
 
 def _from_json(content: dict[str, Any]) -> State:
@@ -130,8 +140,6 @@ def _from_json(content: dict[str, Any]) -> State:
             "status": JobStatus(content["status"]),
             "started_at": parse_time(content["started_at"]),
             "finished_at": None if finished_at is None else parse_time(finished_at),
-            "pid": int(content["pid"]),
-            "pid_started": int(content["pid_started"]),
             "problems": tuple(Problem(**problem) for problem in content["problems"]),
         }
     )

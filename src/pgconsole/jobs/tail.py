@@ -6,16 +6,19 @@ import os
 from pathlib import Path
 
 from pgconsole.jobs.journal import EVENTS, JournalEntry, parse_line
+from pgconsole.untrusted import open_regular
 
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 20  # bytes; the journal's own lines are at most a tenth of that
+MOST = 256 << 20  # bytes of a journal that are read, from its end: three days of a job's progress
 
 
 class Tail:
     """The new entries of a job's journal since the last `read`.
 
     A line that is not complete yet is kept until it is. Lines that are no entries are passed
-    over. A file that was replaced or has become shorter is read from its start.
+    over. A file that was replaced or has become shorter is read from its start. Of a journal that
+    is larger than 256 MiB when it is found only the end is read.
 
     Args:
         directory: The job's directory. Its journal need not exist yet.
@@ -54,13 +57,15 @@ class Tail:
 
     def _open(self) -> int | None:
         try:
-            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = open_regular(self._path)
         except FileNotFoundError:
             return None
         status = os.fstat(fd)
         file = (status.st_dev, status.st_ino)
         if file != self._file or status.st_size < self._offset:
-            self._file, self._offset, self._rest, self._skipping = file, 0, b"", False
+            self._file, self._rest = file, b""
+            self._offset = max(0, status.st_size - MOST)
+            self._skipping = self._offset > 0
         return fd
 
     def _begin_near_the_end(self, last_bytes: int) -> None:
@@ -72,6 +77,7 @@ class Tail:
             before = max(0, start - _LONGEST_LINE)
             # The line that `start` is in, from its first byte.
             self._offset = before + os.pread(fd, start - before, before).rfind(b"\n") + 1
+            self._skipping = False
         finally:
             os.close(fd)
 

@@ -49,19 +49,6 @@ def json_line(value: Mapping[str, JSON]) -> bytes:
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
 
-def parse_time(text: str) -> datetime:
-    """A point in time from ISO 8601.
-
-    Raises:
-        ValueError: It is none, or has no time zone.
-        TypeError: It is no text.
-    """
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return time
-
-
 def to_json(value: object) -> JSON:  # noqa: PLR0911 - one line a type
     """What an operation returned, as JSON: dataclasses as objects, times as ISO 8601.
 

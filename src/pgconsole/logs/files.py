@@ -13,7 +13,7 @@ from pgconsole.logs.segment import Place, Row, Segment
 from pgconsole.schedule.service_log import OLDER, SERVICE_LOG
 from pgconsole.schedule.state import schedule_directory
 from pgconsole.settings import Settings
-from pgconsole.storage.files import open_regular
+from pgconsole.untrusted import open_regular
 
 Places = Callable[[], Sequence[Place]]
 SERVICE = "service"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pgconsole.jobs.journal import parse_line
 from pgconsole.report import Level
+from pgconsole.untrusted import parse_time
 
 LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
 _RANKS = {level.value.encode(): rank for rank, level in enumerate(LEVELS)}
@@ -79,7 +80,7 @@ def outline(line: bytes) -> tuple[int, int] | None:
     if usual.start("text") == usual.end("text"):
         return None
     try:
-        return _ms(datetime.fromisoformat(usual["time"].decode())), _RANKS[usual["level"]]
+        return _ms(parse_time(usual["time"].decode())), _RANKS[usual["level"]]
     except ValueError:
         return None
 
@@ -92,9 +93,8 @@ def read(line: bytes) -> Content | None:
             return _content(usual) if usual["text"] else None
         entry = parse_line(line)
         if entry is not None and entry.message:
-            _ms(entry.time)
             return Content(entry.time, entry.phase, entry.level, entry.message)
-    except (ValueError, OverflowError):
+    except ValueError:
         pass
     return None
 
@@ -110,7 +110,7 @@ def words(line: bytes) -> str:
 
 def _content(usual: re.Match[bytes]) -> Content:
     return Content(
-        datetime.fromisoformat(usual["time"].decode()),
+        parse_time(usual["time"].decode()),
         usual["phase"].decode(errors="replace"),
         LEVELS[_RANKS[usual["level"]]],
         usual["text"].decode(errors="replace"),

@@ -29,7 +29,7 @@ def save_lines(lines: Iterable[LogLine], path: Path) -> int:
     """
     path = path.expanduser()
     problem = f"The log can't be saved as {path}"
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise _taken(problem)
     aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

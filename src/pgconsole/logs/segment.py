@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from pgconsole.jobs.tail import MOST
 from pgconsole.logs.lines import outline
 
 LONGEST_LINE = 1 << 20  # bytes; the journal's own lines are at most a tenth of that
@@ -53,8 +54,9 @@ class Segment:
         self.number = number
         self.place = place
         self._fd = fd
-        self._offset = 0  # the first byte of the first line that is not complete yet
-        self._skipping = False  # inside a line that is too long to be ours
+        # The first byte of the first line that is not complete yet.
+        self._offset = max(0, os.fstat(fd).st_size - MOST)
+        self._skipping = self._offset > 0  # inside a line that began before, or is none of ours
         self._latest = 0
         self._beginning = b""
         self._block = b""

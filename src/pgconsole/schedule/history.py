@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from pgconsole.durable import make_directory, open_to_append, sync_directory
 from pgconsole.errors import StorageError
-from pgconsole.jobs.texts import json_line, parse_time
+from pgconsole.jobs.texts import json_line
+from pgconsole.untrusted import open_regular, parse_time
 
 SLOTS = "slots.jsonl"
 _CHUNK = 1 << 16
+_MOST_READ = 64 << 20  # bytes from the end; what anybody asks for lies in far fewer
 _LONGEST_LINE = 1 << 17  # bytes; a `why` is at most 16,384 characters of up to 4 bytes, escaped
 
 
@@ -139,9 +142,13 @@ def _parse(line: bytes) -> Slot | None:
         return None
 
 
+def _opened(path: Path) -> IO[bytes]:
+    return os.fdopen(open_regular(path), "rb")
+
+
 def is_torn(path: Path) -> bool:
     """Whether the last line has no end: its writer was killed, or the disk was full."""
-    with path.open("rb") as file:
+    with _opened(path) as file:
         if file.seek(0, os.SEEK_END) == 0:
             return False
         file.seek(-1, os.SEEK_END)
@@ -149,10 +156,11 @@ def is_torn(path: Path) -> bool:
 
 
 def _lines_from_the_end(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with _opened(path) as file:
         position = file.seek(0, os.SEEK_END)
+        stop = max(0, position - _MOST_READ)
         rest = b""
-        while position > 0:
+        while position > stop:
             start = max(0, position - _CHUNK)
             file.seek(start)
             first, *lines = (file.read(position - start) + rest).split(b"\n")

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from pgconsole import durable, jobs
 from pgconsole.errors import ConfigurationError, StorageError
-from pgconsole.jobs.texts import JSON, json_line, one_line, parse_time
+from pgconsole.jobs.texts import JSON, json_line, one_line
 from pgconsole.schedule.history import Slot, SlotOutcome, last_slots
 from pgconsole.settings import Settings
+from pgconsole.untrusted import parse_time, read_whole
 
 __all__ = [
     "Heartbeat",
@@ -248,7 +249,7 @@ def _pause(content: dict[str, Any]) -> Pause:
 
 def _read(path: Path, parse: Callable[[dict[str, Any]], T]) -> T | None:
     try:
-        return parse(json.loads(path.read_bytes()))
+        return parse(json.loads(read_whole(path)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:

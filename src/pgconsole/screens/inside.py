@@ -41,7 +41,7 @@ def inside_of(
     """
 
     def front(so_far: Callable[[Manifest], None]) -> Manifest:
-        return look_from_front(open_source(settings, backup), backup, _now_and_then(so_far))
+        return look_from_front(open_source(settings, backup), backup, so_far)
 
     def opened() -> OpenedBackup:
         # As it lies there now: it may have got a manifest, or be another one.
@@ -82,15 +82,3 @@ def read_sql(look: Look, found: SqlObject) -> tuple[str, bool]:
         if len(text) > _MOST_SQL:
             return text[:_MOST_SQL], False
     return text, True
-
-
-def _now_and_then(so_far: Callable[[Manifest], None]) -> Callable[[Manifest], None]:
-    due = time.monotonic()
-
-    def tell(manifest: Manifest) -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            so_far(manifest)
-            due = time.monotonic() + _EVERY
-
-    return tell

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import JobStatus, read_job
 from pgconsole.schedule.state import (
-    Heartbeat,
     Slot,
     SlotOutcome,
     read_heartbeat,
@@ -17,7 +15,7 @@ from pgconsole.schedule.state import (
     read_slots,
 )
 from pgconsole.settings import Settings
-from pgconsole.status.scheduler import is_alive
+from pgconsole.status.scheduler import followed
 from pgconsole.widgets.schedule_text import Timetable
 
 _RUNS = 5
@@ -34,9 +32,7 @@ def read_timetable(settings: Settings, now: datetime) -> Timetable:
     from pgconsole.schedule import in_words, next_runs  # noqa: PLC0415
 
     heartbeat = read_heartbeat(settings)
-    expression, zone = settings.backup_schedule, settings.backup_timezone
-    if heartbeat is not None and is_alive(heartbeat, now):
-        expression, zone = heartbeat.schedule, _zone_of(heartbeat, zone)
+    expression, zone = followed(settings, heartbeat, now)
     return Timetable(
         expression=expression,
         zone=zone,
@@ -46,13 +42,6 @@ def read_timetable(settings: Settings, now: datetime) -> Timetable:
         pause=read_pause(settings, now),
         slots=tuple(_as_it_ended(settings, slot) for slot in read_slots(settings, _SLOTS)),
     )
-
-
-def _zone_of(heartbeat: Heartbeat, otherwise: ZoneInfo) -> ZoneInfo:
-    try:
-        return ZoneInfo(heartbeat.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return otherwise
 
 
 def _as_it_ended(settings: Settings, slot: Slot) -> Slot:

@@ -6,18 +6,16 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pgconsole.backups.catalog import latest_manifest, load_manifest, local_backups
 from pgconsole.backups.evidence import Evidence, last_look, latest, read_evidence
 from pgconsole.errors import NoAnswerError, PgconsoleError, StorageError
 from pgconsole.jobs import list_jobs
-from pgconsole.schedule import next_runs
-from pgconsole.schedule.state import Heartbeat, read_heartbeat, read_pause, read_slots
+from pgconsole.schedule.state import read_heartbeat, read_pause, read_slots
 from pgconsole.settings import Settings
 from pgconsole.status.facts import Answer, Disk, Facts, Holdings, Scheduler
 from pgconsole.status.pending import Pending
-from pgconsole.status.scheduler import is_alive
+from pgconsole.status.scheduler import followed
 from pgconsole.storage.base import StoredBackup
 from pgconsole.storage.local import LocalStorage
 
@@ -51,7 +49,8 @@ def gather(settings: Settings, now: datetime, *, ask_s3: bool = True) -> Facts:
     jobs_answer = _answer("The list of jobs", jobs, deadline)
     scheduler_answer = _answer("The scheduler's state", scheduler, deadline)
     disk_answer = _answer("The disk", disk, deadline)
-    schedule, timezone = _followed(settings, scheduler_answer.value, now)
+    beat = scheduler_answer.value.heartbeat if scheduler_answer.value is not None else None
+    schedule, timezone = followed(settings, beat, now)
     return Facts(
         database=settings.pgdatabase,
         schedule=schedule,
@@ -125,22 +124,6 @@ def _scheduler(settings: Settings, now: datetime) -> Scheduler:
     return Scheduler(
         read_heartbeat(settings), read_pause(settings, now), tuple(read_slots(settings, _SLOTS))
     )
-
-
-def _followed(
-    settings: Settings, scheduler: Scheduler | None, now: datetime
-) -> tuple[str, ZoneInfo]:
-    """The living scheduler's schedule, else the one that is set here."""
-    beat: Heartbeat | None = scheduler.heartbeat if scheduler is not None else None
-    if beat is not None and is_alive(beat, now):
-        try:
-            timezone = ZoneInfo(beat.timezone)
-            next_runs(beat.schedule, timezone, now, 1)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass  # of another version, or damaged
-        else:
-            return beat.schedule, timezone
-    return settings.backup_schedule, settings.backup_timezone
 
 
 def _disk(settings: Settings) -> Disk:

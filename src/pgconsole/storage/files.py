@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pgconsole.errors import StorageError
+from pgconsole.untrusted import open_regular
 
 _CHUNK = 4 << 20  # bytes
 _AT_FDCWD = -100  # fcntl.h
@@ -67,20 +68,6 @@ def fsync_directory(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def open_regular(path: Path | str) -> int:
-    """Open a regular file for reading; a symbolic link, a pipe or a device is refused.
-
-    Raises:
-        OSError: With ELOOP for a symbolic link, EINVAL for what else is not a regular file.
-    """
-    # Without O_NONBLOCK opening a pipe would wait for a writer.
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not os.path.isfile(fd):  # noqa: PTH113 - a descriptor, not a path
-        os.close(fd)
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    return fd
 
 
 def create(path: Path) -> int:
@@ -168,8 +155,8 @@ def _copy(source: Path, target: Path) -> None:
     """Copy the bytes to a new file, put them on the disk, and compare what the disk has."""
     digest = hashlib.sha256()
     with (
-        open(open_regular(source), "rb", buffering=0) as reader,
-        open(create(target), "wb", buffering=0) as writer,
+        os.fdopen(open_regular(source), "rb", buffering=0) as reader,
+        os.fdopen(create(target), "wb", buffering=0) as writer,
     ):
         while chunk := reader.read(_CHUNK):
             digest.update(chunk)
@@ -177,7 +164,7 @@ def _copy(source: Path, target: Path) -> None:
         os.fsync(writer.fileno())
         # Else the comparison would read the page cache, not the disk.
         os.posix_fadvise(writer.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    with open(open_regular(target), "rb", buffering=0) as reader:
+    with os.fdopen(open_regular(target), "rb", buffering=0) as reader:
         if hashlib.file_digest(reader, "sha256").digest() != digest.digest():
             raise OSError(errno.EIO, "the copy is not what was written", str(target))
 

@@ -24,6 +24,7 @@ from pgconsole.storage.local_scan import (
     partial_path,
     scan_directory,
 )
+from pgconsole.untrusted import open_regular
 
 _SMALL = 64 << 20  # bytes; the most that read_small reads
 
@@ -209,7 +210,7 @@ class LocalStorage:
             _must_be_free(target)
             manifest_path(target).unlink(missing_ok=True)  # an orphan: there is no dump
             try:
-                if manifest_path(source).exists():
+                if os.path.lexists(manifest_path(source)):
                     _link(manifest_path(source), manifest_path(target))
                 _link(source, target)
             except BaseException:
@@ -295,7 +296,7 @@ class LocalStorage:
 
 def _settle(partial: Path) -> None:
     """Put a partial file's bytes on the disk and its mode right."""
-    fd = files.open_regular(partial)
+    fd = open_regular(partial)
     try:
         os.fchmod(fd, 0o600)
         os.fsync(fd)

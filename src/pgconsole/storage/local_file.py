@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pgconsole.storage import files
+from pgconsole.untrusted import open_regular
 
 
 class LocalFile:
@@ -18,7 +19,7 @@ class LocalFile:
         self._fd = -1
         self._location = location
         with files.translated(f"{location} can't be read"):
-            self._fd = files.open_regular(location)
+            self._fd = open_regular(location)
             self._size = os.fstat(self._fd).st_size
 
     @property

@@ -8,7 +8,6 @@ import stat
 import uuid
 from collections.abc import Container
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pgconsole.dumps.naming import (
@@ -20,6 +19,7 @@ from pgconsole.dumps.naming import (
     parse_name,
 )
 from pgconsole.storage.base import ForeignFile, Place, StoredBackup
+from pgconsole.untrusted import modified
 
 # Whoever writes a file that others may be writing as well adds a number of its own.
 _PARTIAL = re.compile(rf"(\.[0-9a-f]{{32}})?{re.escape(PARTIAL_SUFFIX)}\Z")
@@ -71,13 +71,13 @@ def as_listed(
     name: BackupName, location: str, status: os.stat_result, *, has_manifest: bool
 ) -> StoredBackup:
     """A backup as a listing shows it."""
-    modified = _modified(status)
-    return StoredBackup(name, Place.LOCAL, location, status.st_size, modified, has_manifest)
+    written = modified(status)
+    return StoredBackup(name, Place.LOCAL, location, status.st_size, written, has_manifest)
 
 
 def is_as_listed(status: os.stat_result, backup: StoredBackup) -> bool:
     """Whether a file is the regular file that the listing saw, not written to since."""
-    return stat.S_ISREG(status.st_mode) and (status.st_size, _modified(status)) == (
+    return stat.S_ISREG(status.st_mode) and (status.st_size, modified(status)) == (
         backup.size,
         backup.modified,
     )
@@ -118,7 +118,3 @@ def _sort(
             scan.leftovers.append(Path(entry.path))
             return
     scan.foreign.append(ForeignFile(entry.path, entry.stat(follow_symlinks=False).st_size))
-
-
-def _modified(status: os.stat_result) -> datetime:
-    return datetime.fromtimestamp(status.st_mtime, UTC)

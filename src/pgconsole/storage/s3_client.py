@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pgconsole.settings import Settings
+from pgconsole.storage.s3_answers import look_at_answers
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -67,7 +68,7 @@ class Clients:
                 region_name=settings.aws_default_region,
             )
         connect, share, attempts = patience.value
-        return self._session.client(
+        client = self._session.client(
             "s3",
             endpoint_url=settings.s3_endpoint_url or None,
             verify=_authorities(settings),
@@ -89,6 +90,8 @@ class Clients:
                 tcp_keepalive=True,
             ),
         )
+        look_at_answers(client)
+        return client
 
 
 def _authorities(settings: Settings) -> str | bool | None:

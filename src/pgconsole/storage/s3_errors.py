@@ -15,6 +15,7 @@ from typing import Any
 from pgconsole.errors import StorageError
 from pgconsole.storage.s3_tls import explain_tls
 
+_SHOWN = 300  # characters of what a store or botocore says
 _KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _LATER = "try again later; if it stays so, ask whoever runs the store"
 _CLOCK = "set this host's clock (NTP)"
@@ -129,8 +130,10 @@ class Address:
             known = ("the store has a fault or is overloaded", _LATER)
         if known is None:
             message = answer.get("Error", {}).get("Message") or "no explanation"
-            known = (f"the store answered: {message}", "see what its documentation says")
+            said = " ".join(str(message)[:_SHOWN].split())
+            known = (f"the store answered: {said}", "see what its documentation says")
         cause, fix = _clock(answer) or known
+        code = code[:_SHOWN]
         label = code if code == str(status) or not status else f"{code}, HTTP {status}"
         return f"{cause} ({label} from {self.store}, bucket {self.bucket!r})", fix
 
@@ -138,7 +141,6 @@ class Address:
         """Cause and fix where no answer came, or none that could be read."""
         from botocore import exceptions  # noqa: PLC0415 - boto3 is loaded when S3 is used
 
-        network = "check S3_ENDPOINT_URL, the network and the store"
         if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
             return (
                 "no credentials are set, or only one of the two",
@@ -146,8 +148,18 @@ class Address:
             )
         if isinstance(error, exceptions.ParamValidationError):
             return f"S3 can't take these names ({_flat(error)})", "correct S3_BACKUP_BUCKET"
-        if isinstance(error, ValueError):
+        if _is_bad_url(error):
             return f"{self.store} is no usable URL", "correct S3_ENDPOINT_URL"
+        if _is_of_parsing(error):
+            return (
+                f"the answer of {self.store} makes no sense ({_flat(error)[:_SHOWN]})",
+                "see whether S3_ENDPOINT_URL leads to an S3 store; ask whoever runs it",
+            )
+        return self._of_network(error)
+
+    def _of_network(self, error: Exception) -> tuple[str, str]:
+        """Cause and fix where the store can't be reached."""
+        network = "check S3_ENDPOINT_URL, the network and the store"
         chain = list(_chain(error))
         if any(map(_is_tls, chain)) and not any(map(_is_cut, chain)):
             return explain_tls(self.store, str(chain[-1]))  # the others repeat the URL as well
@@ -159,7 +171,7 @@ class Address:
         ):
             if any(matches(link) for link in chain):
                 return cause, network
-        return f"{self.store} can't be used ({_flat(error)})", network
+        return f"{self.store} can't be used ({_flat(error)[:_SHOWN]})", network
 
 
 def _clock(answer: dict[str, Any]) -> tuple[str, str] | None:
@@ -186,9 +198,32 @@ def _is_of_s3(error: Exception) -> bool:
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
-    return isinstance(
-        error, BotoCoreError | ClientError | Boto3Error | ResponseParserError | HTTPError | OSError
-    ) or (isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"))
+    return (
+        isinstance(
+            error,
+            BotoCoreError | ClientError | Boto3Error | ResponseParserError | HTTPError | OSError,
+        )
+        or _is_bad_url(error)
+        or _is_of_parsing(error)
+    )
+
+
+def _is_bad_url(error: BaseException) -> bool:
+    return isinstance(error, ValueError) and str(error).startswith("Invalid endpoint")
+
+
+def _is_of_parsing(error: BaseException) -> bool:
+    """Whether an answer made no sense to botocore, which raises whatever comes of that."""
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - see above
+
+    innermost = error.__traceback__
+    while innermost is not None and innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    where = innermost.tb_frame.f_globals.get("__name__", "") if innermost is not None else ""
+    plain = isinstance(error, ValueError | LookupError | TypeError | ArithmeticError | RuntimeError)
+    return isinstance(error, ResponseParserError) or (
+        plain and where.partition(".")[0] in {"botocore", "dateutil", "xml"}
+    )
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, parse_name
 from pgconsole.storage.base import ForeignFile, Listing, Place, StoredBackup
+from pgconsole.storage.s3_answers import each_once
 from pgconsole.storage.s3_bucket import Bucket
 from pgconsole.storage.s3_client import Patience
 
@@ -27,7 +28,7 @@ def object_pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectTypeDef]]:
     for backup_class in BackupClass:
         with bucket.address.translated(problem):
             paginator = bucket.client(Patience.ASKING).get_paginator("list_objects_v2")
-            pages = iter(
+            pages = each_once(
                 paginator.paginate(
                     Bucket=bucket.address.bucket,
                     Prefix=f"{prefix}{backup_class}/",

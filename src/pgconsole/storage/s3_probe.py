@@ -16,6 +16,7 @@ from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, BackupName, par
 from pgconsole.errors import NoAnswerError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
+from pgconsole.storage.s3_answers import each_once
 from pgconsole.storage.s3_bucket import Bucket
 from pgconsole.storage.s3_client import Patience
 from pgconsole.storage.s3_errors import code_of
@@ -194,7 +195,8 @@ class S3Probe:
         objects: dict[str, ObjectTypeDef] = {}
         with self._asking(f"Bucket {name!r} can't be listed") as client:
             pages = client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=name, Prefix=stem, **more):  # type: ignore[arg-type]
+            found_pages = pages.paginate(Bucket=name, Prefix=stem, **more)  # type: ignore[arg-type]
+            for page in each_once(found_pages):
                 objects |= {found["Key"]: found for found in page.get("Contents", [])}
         backups = []
         for key, found in objects.items():
@@ -241,7 +243,7 @@ def expires(rule: LifecycleRuleOutputTypeDef, prefix: str, what: Expired = "Expi
         prefix: Of our keys.
         what: The objects themselves, or the versions that delete markers hide.
     """
-    if rule["Status"] != "Enabled" or not rule.get(what):
+    if rule.get("Status") != "Enabled" or not rule.get(what):
         return False
     chosen = rule.get("Filter", {})
     both = chosen.get("And", {})

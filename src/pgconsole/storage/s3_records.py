@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pgconsole.durable import make_directory
 from pgconsole.errors import StorageError
 from pgconsole.storage import files
 from pgconsole.storage.s3_errors import Address
+from pgconsole.untrusted import read_whole
 
 # The database is in the name too: what is half written can't be read, and only under the lock of
 # its database nobody is writing it any more.
@@ -116,9 +118,9 @@ def records(directory: Path) -> Iterator[RecordFile]:
         StorageError: The directory can't be read.
     """
     with files.translated(f"Directory {directory} can't be read"):
-        paths = sorted(directory.glob("*.json")) if directory.exists() else []
+        paths = sorted(directory.glob("*.json")) if os.path.lexists(directory) else []
     for path in paths:
         try:
-            yield RecordFile(path, Record(**json.loads(path.read_bytes())))
-        except (OSError, ValueError, TypeError):
+            yield RecordFile(path, Record(**json.loads(read_whole(path))))
+        except (OSError, ValueError, TypeError, RecursionError):
             continue

@@ -15,6 +15,7 @@ from pgconsole.storage.s3_bucket import Begun, Bucket
 from pgconsole.storage.s3_client import Patience
 from pgconsole.storage.s3_records import RecordFile
 from pgconsole.storage.s3_slice import FileSlice, Stopped, content_md5
+from pgconsole.untrusted import open_regular
 
 _MIB = 1 << 20
 _LEAST_PART = 8 * _MIB  # S3 takes 5 MiB at least, except for the last
@@ -185,7 +186,7 @@ class Upload:
     def _open(self) -> None:
         """Open the file while it has its first name."""
         try:
-            self._fd = files.open_regular(self._path)
+            self._fd = open_regular(self._path)
         except OSError as error:
             self._fail(files.storage_error(f"{self._path} can't be read", error))
 

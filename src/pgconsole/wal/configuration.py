@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pgconsole.env_file import read_env_file
 from pgconsole.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -60,19 +61,11 @@ def s3_settings() -> Settings:
 
 
 def _read(*names: str) -> dict[str, str]:
-    """The variables that are set: in the environment first, then in the env file."""
-    named = os.environ.get("PGCONSOLE_ENV_FILE")
-    env_file = Path(named or ".env")
-    in_file: dict[str, str | None] = {}
-    if env_file.exists():
-        from dotenv import dotenv_values  # noqa: PLC0415 - most servers have no such file
+    """The variables that are set: in the environment first, then in the env file.
 
-        in_file = dotenv_values(env_file)
-    elif named:
-        raise ConfigurationError(
-            f"PGCONSOLE_ENV_FILE is {named!r}",
-            cause="there is no such file",
-            fix="correct the path or unset PGCONSOLE_ENV_FILE",
-        )
+    Raises:
+        ConfigurationError: The env file can't be read.
+    """
+    in_file = read_env_file()
     found = {name: os.environ.get(name) or in_file.get(name) or "" for name in names}
     return {name: value for name, value in found.items() if value}

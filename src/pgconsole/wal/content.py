@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from pgconsole.storage import files
+from pgconsole.untrusted import open_regular
 from pgconsole.wal.segments import HEADER_SIZE, check_content
 
 GZIP = ".gz"
@@ -34,7 +35,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         DamagedError: It is not what its name says.
     """
     with files.translated(f"{path} can't be read"):
-        file = open(files.open_regular(path), "rb")  # noqa: PTH123, SIM115 - a descriptor
+        file = open(open_regular(path), "rb")  # noqa: PTH123, SIM115 - a descriptor
     with file:
         with files.translated(f"{path} can't be read"):
             size = os.fstat(file.fileno()).st_size

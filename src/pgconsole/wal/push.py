@@ -14,6 +14,7 @@ from pgconsole import locks
 from pgconsole.errors import BusyError, StorageError
 from pgconsole.storage import files
 from pgconsole.storage.links import refuse_strange_link
+from pgconsole.untrusted import open_regular
 from pgconsole.wal.content import GZIP, opened, same, write
 from pgconsole.wal.segments import check_name
 
@@ -98,7 +99,7 @@ def _is_there(source: IO[bytes], name: str, archive: Path) -> bool:
     for path in (archive / name, archive / f"{name}{GZIP}"):
         if not os.path.lexists(path):
             continue
-        with open(files.open_regular(path), "rb") as other:  # noqa: PTH123 - a descriptor
+        with open(open_regular(path), "rb") as other:  # noqa: PTH123 - a descriptor
             if not same(source, other, compressed=path.suffix == GZIP):
                 raise different(name, str(path))
             os.fsync(other.fileno())  # the push that wrote it may have been killed before
@@ -119,7 +120,7 @@ def _write(source: IO[bytes], aside: Path, *, compress: bool) -> None:
             os.fsync(target.fileno())
             # Else the comparison would read the page cache, not the disk.
             os.posix_fadvise(target.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        with open(files.open_regular(aside), "rb") as written:  # noqa: PTH123 - a descriptor
+        with open(open_regular(aside), "rb") as written:  # noqa: PTH123 - a descriptor
             if not same(source, written, compressed=compress):
                 raise StorageError(
                     f"{aside} is not what was written",

@@ -121,6 +121,8 @@ def _scheduler(table: Timetable, now: datetime) -> list[Part]:
         return [label, (f"! stopped {ago(beat.at, now)}", "$text-warning"), (where, "$muted")]
     if not is_alive(beat, now):
         unseen = f"✗ not seen for {span(now - beat.at)}"
+        if beat.at > now:
+            unseen = f"✗ last seen {span(beat.at - now)} in the future"
         return [label, (unseen, "$text-error bold"), (where, "$muted")]
     running = f"{where}, running for {span(now - beat.started_at)}"
     return [label, ("✓ alive", "$text-success"), (running, "$muted")]

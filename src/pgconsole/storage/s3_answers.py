@@ -1,0 +1,85 @@
+"""What a store answers, looked at before anybody relies on it: stores have faults too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pgconsole.untrusted import is_count, within
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+
+# What an answer has to have, whatever was asked for. A server that is no store answers as well, a
+# web console say: without this its page would be an empty bucket.
+_NEEDED = {
+    "ListObjectsV2": ("IsTruncated",),
+    "ListParts": ("IsTruncated",),
+    "HeadObject": ("ContentLength", "LastModified", "ETag"),
+    "GetObject": ("ContentLength", "ETag"),
+    "CreateMultipartUpload": ("UploadId",),
+    "UploadPart": ("ETag",),
+}
+_OF_EACH = {
+    "ListObjectsV2": ("Contents", ("Key", "Size", "LastModified", "ETag")),
+    "ListParts": ("Parts", ("PartNumber", "Size")),
+}
+_KINDS: dict[str, type] = {"LastModified": datetime, "IsTruncated": bool}
+_GOES_ON_WITH = {"NextContinuationToken", "NextPartNumberMarker"}
+_COUNTS = frozenset({"ContentLength", "Size", "PartNumber"})
+
+
+def look_at_answers(client: S3Client) -> None:
+    """Let the client raise where an answer leaves out what all rely on, or says what can't be."""
+    client.meta.events.register("after-call.s3", _look_at_answer)
+
+
+def each_once(
+    pages: Iterable[ListObjectsV2OutputTypeDef],
+) -> Iterator[ListObjectsV2OutputTypeDef]:
+    """The pages of a list, unless it begins again and would never end.
+
+    Raises:
+        ResponseParserError: A page begins as the first one did.
+    """
+    begun_with = None
+    for page in pages:
+        contents = page.get("Contents", [])
+        if contents and contents[0]["Key"] == begun_with:
+            raise _senseless(f"the list of objects begins again with {begun_with!r}")
+        if contents and begun_with is None:
+            begun_with = contents[0]["Key"]
+        yield page
+
+
+def _look_at_answer(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
+    if parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 300:
+        return  # an error, which botocore raises
+    _look_at(parsed, _NEEDED.get(model.name, ()), "it")
+    if model.name in _OF_EACH:
+        name, fields = _OF_EACH[model.name]
+        for found in parsed.get(name, []):
+            _look_at(found, fields, f"{found.get('Key', name)!r:.200}")
+        if parsed["IsTruncated"] and not parsed.keys() & _GOES_ON_WITH:
+            raise _senseless("it is the beginning of a list, and does not say how that goes on")
+
+
+def _look_at(found: dict[str, Any], fields: tuple[str, ...], what: str) -> None:
+    """Whether all is there. A time that can't be becomes the nearest that can."""
+    for name in fields:
+        value = found.get(name)
+        fits = is_count(value) if name in _COUNTS else isinstance(value, _KINDS.get(name, str))
+        if not fits:
+            raise _senseless(f"{what} has no {name}, or one that can't be")
+        if isinstance(value, datetime):
+            found[name] = within(value)
+
+
+def _senseless(why: str) -> Exception:
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - loaded when S3 is used
+
+    return ResponseParserError(why)
