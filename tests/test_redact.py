@@ -37,3 +37,9 @@ def test_a_secret_inside_another_leaves_nothing():
 
 def test_no_secret_changes_nothing():
     assert Redactor(["", ""])("text") == "text"
+
+
+def test_a_private_key_of_age_is_hidden_though_nobody_told():
+    for key in ("AGE-SECRET-KEY-1QPZRY9X8", "age-secret-key-1qpzry9x8", "AGE-SECRET-KEY-PQ-1QPZ"):
+        assert Redactor([])(f"line 1: '{key}'.") == "line 1: '***'."
+    assert Redactor([])("age1qpzry9x8 is public") == "age1qpzry9x8 is public"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+
+# Private keys of age are told by their form: they are in files, and nobody should have read one.
+_AGE_KEY = re.compile(r"AGE-SECRET-KEY-[A-Z0-9-]*", re.IGNORECASE)
 
 
 class Redactor:
@@ -25,7 +29,7 @@ class Redactor:
         """The text with every secret replaced by a mask."""
         for form in self._forms:
             text = text.replace(form, MASK)
-        return text
+        return _AGE_KEY.sub(MASK, text)
 
 
 def _forms(secret: str) -> set[str]:
