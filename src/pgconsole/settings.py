@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64decode
+from binascii import Error as Base64Error
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -35,6 +44,8 @@ _EXAMPLES = {
     "RETENTION_WEEKLY": "4",
     "RETENTION_MONTHLY": "3",
     "S3_RETENTION": "true",
+    "BACKUP_AGE_IDENTITY_FILE": "/run/secrets/age_identity",
+    "BACKUP_SIGNING_KEY_FILE": "/run/secrets/signing_key",
     "PGCONSOLE_ON_STOP": "wait",
     "PGCONSOLE_READ_ONLY": "true",
     "PGCONSOLE_PROTECTED": "true",
@@ -111,6 +122,24 @@ class Settings(BaseSettings):
     """How many monthly backups to keep; 0 keeps all."""
     s3_retention: bool = Field(False, validation_alias=_names("S3_RETENTION"))
     """Whether retention deletes in S3 too. Off: a lifecycle rule of the bucket may own that."""
+
+    age_recipients: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_names("BACKUP_AGE_RECIPIENTS")
+    )
+    """Public keys of age, `age1...`, that new backups are encrypted to. Empty: not encrypted."""
+    age_identity_file: Path | None = Field(
+        None, validation_alias=_names("BACKUP_AGE_IDENTITY_FILE")
+    )
+    """The file with private keys of age; needed to look into encrypted backups, and to restore."""
+    signing_key_file: Path | None = Field(None, validation_alias=_names("BACKUP_SIGNING_KEY_FILE"))
+    """The file with the private key that manifests of new backups are signed with."""
+    trusted_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_names("BACKUP_TRUSTED_KEYS")
+    )
+    """Public keys whose signatures count, beside the one of the signing key itself."""
+    require_signature: bool = Field(False, validation_alias=_names("BACKUP_REQUIRE_SIGNATURE"))
+    """Whether a backup that nobody signed counts as altered."""
+
     on_stop: Literal["wait", "cancel"] = Field("wait", validation_alias=_names("PGCONSOLE_ON_STOP"))
     """What the scheduler does with its running backup when it is told to end."""
     read_only: bool = Field(False, validation_alias=_names("PGCONSOLE_READ_ONLY"))
@@ -132,11 +161,48 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("no time zone of this name is known") from error
 
-    @field_validator("backup_dir")
+    @field_validator("backup_dir", "age_identity_file", "signing_key_file")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        if not value.is_absolute():
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
             raise ValueError("it has to be an absolute path")
+        return value
+
+    @field_validator("age_identity_file", "signing_key_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("age_recipients", "trusted_keys", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("age_recipients")
+    @classmethod
+    def _age_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            _check_recipients(value)
+        return value
+
+    @field_validator("trusted_keys")
+    @classmethod
+    def _ed25519_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for number, key in enumerate(value, 1):
+            try:
+                length = len(b64decode(key, validate=True))
+            except Base64Error:
+                length = 0
+            if length != 32:
+                raise ValueError(f"key {number} is no public key of `pgconsole keygen signing`")
+        return value
+
+    @field_validator("require_signature")
+    @classmethod
+    def _with_keys(cls, value: bool, info: ValidationInfo) -> bool:
+        none = {"trusted_keys": (), "signing_key_file": None}  # neither given nor wrong
+        if value and none.items() <= info.data.items():
+            raise ValueError("it needs BACKUP_TRUSTED_KEYS or BACKUP_SIGNING_KEY_FILE")
         return value
 
     @field_validator("backup_schedule")
@@ -195,6 +261,19 @@ class Settings(BaseSettings):
         # An empty variable counts as unset; a lone slash says "no prefix" and arrives as that.
         variables[_variables("s3_prefix")[0]] = self.s3_prefix or "/"
         return variables
+
+
+def _check_recipients(recipients: tuple[str, ...]) -> None:
+    """Raise ValueError that says which of them is no public key; never shows what it is."""
+    from pyrage import RecipientError, x25519  # noqa: PLC0415 - only where it is encrypted
+
+    for number, recipient in enumerate(recipients, 1):
+        try:
+            x25519.Recipient.from_str(recipient)
+        except RecipientError as error:
+            private = recipient.upper().startswith("AGE-SECRET-KEY-")
+            what = "a private key: it must not be here" if private else "no public key (age1...)"
+            raise ValueError(f"recipient {number} is {what}") from error
 
 
 def _check_fields(fields: list[str]) -> None:
@@ -306,13 +385,17 @@ def _variables(field: str) -> tuple[str, ...]:
 
 
 def _plain(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return "" if value is None else str(value)
 
 
 def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return MASK if value.get_secret_value() else ""
-    return str(value)
+    return _plain(value)
 
 
 def _explain(error: ValidationError) -> ConfigurationError:
@@ -321,7 +404,7 @@ def _explain(error: ValidationError) -> ConfigurationError:
     for item in error.errors(include_url=False):
         variable = str(item["loc"][0])
         secret = any(word in variable for word in ("PASSWORD", "SECRET", "TOKEN"))
-        value = MASK if secret else repr(item["input"])
+        value = MASK if secret else Redactor([])(repr(item["input"]))
         reason = item["msg"].removeprefix("Value error, ")
         line = f"{variable} is {value}: {reason[0].lower()}{reason[1:]}"
         if variable in _EXAMPLES:

@@ -222,7 +222,7 @@ def _plan(
         pins,
         verdicts_of(settings, listing, evidence),
         datetime.now(UTC),
-        partial(stored_whole, storage) if in_s3 else _only_evidence,
+        partial(stored_whole, settings, storage) if in_s3 else _only_evidence,
     )
 
 

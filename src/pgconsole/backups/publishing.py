@@ -86,6 +86,7 @@ def attest(
                     modified=copy.modified,
                     sha256=manifest.sha256,
                     job=job,
+                    signed=manifest.signature.key if manifest.signature else "",
                 )
             )
     note(settings, report, *evidence)

@@ -128,12 +128,8 @@ def in_words(settings: Settings, manifest: Manifest) -> str:
     """Who vouches for a manifest of `read_manifest`; empty if nobody does, and nobody asks."""
     if manifest.signature is None:
         return "not signed" if trusted_keys(settings) else ""
-    whose = (
-        "a trusted key"
-        if signer(settings, manifest)
-        else "not checked: BACKUP_TRUSTED_KEYS is not set"
-    )
-    return f"signed by {manifest.signature.key}, {whose}"
+    known = "a trusted key" if signer(settings, manifest) else "not checked: no key is trusted here"
+    return f"signed by {manifest.signature.key}, {known}"
 
 
 def _was_signed(settings: Settings, stored: StoredBackup) -> bool:
