@@ -33,7 +33,7 @@ STYLES = {
 _MEANINGS = {
     Standing.RESTORED: "all objects and rows came back",
     Standing.COMPLETE: "read whole, nothing missing",
-    Standing.INTACT: "the bytes are right; nobody with a private key has looked into them",
+    Standing.INTACT: "the bytes are right; nobody looked into them",
     Standing.LISTED: "it is there; nobody has read it yet. v verifies it",
     Standing.DIFFERS: "the copy in the other place has another size. v verifies it",
     Standing.EMPTY: "there is nothing in it",
