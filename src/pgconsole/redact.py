@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 # Private keys of age are told by their form: they are in files, and nobody should have read one.
-_AGE_KEY = re.compile(r"AGE-SECRET-KEY-[A-Z0-9-]*", re.IGNORECASE)
+_AGE_KEY = re.compile(r"AGE-SECRET-KEY-[A-Z0-9-]*1[A-Z0-9]+", re.IGNORECASE)
 
 
 class Redactor:
