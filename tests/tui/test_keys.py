@@ -41,8 +41,9 @@ def test_every_standing_has_a_sign_and_is_good_or_not(known: Standing) -> None:
 def test_an_altered_copy_is_bad_and_says_why() -> None:
     found = proof(BACKUP, Proof.ALTERED, problem="its signature does not fit")
     assert standing(BACKUP, {}, found) is Standing.ALTERED
-    said = text(copy_text(BACKUP, {}, marks_of(found), NOW))
-    assert said.startswith("✗ altered: its signature does not fit")
+    for briefly in (False, True):
+        said = text(copy_text(Standing.ALTERED, found, NOW, briefly=briefly))
+        assert said.startswith("✗ altered: its signature does not fit")
     dialog = RestoreText(settings(), BACKUP, marks_of(found), NOW)
     rows = dict(dialog.rows("thinktank", None))
     assert rows["Proof"] == "✗ altered: its signature does not fit. The restore refuses it"

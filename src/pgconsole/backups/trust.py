@@ -54,5 +54,5 @@ def _verdict(settings: Settings, backup: StoredBackup, proofs: Proofs) -> Verdic
     if known is None:
         return None
     if known.proof.is_bad:
-        return Verdict(Trust.DAMAGED, known.problem)
+        return Verdict(Trust(known.proof), known.problem)
     return Verdict(Trust.VERIFIED) if known.proof.is_good else None

@@ -11,7 +11,6 @@ from pgconsole.backups.catalog import load_manifest, local_backups
 from pgconsole.backups.evidence import evidence_path, read_evidence
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.proving import keep_finding, prove
-from pgconsole.backups.retention import Trust
 from pgconsole.backups.s3_copy import abort_leftovers, object_key, send_rest
 from pgconsole.backups.signatures import signed_anew
 from pgconsole.backups.subjects import LocalSubject
@@ -200,9 +199,11 @@ class _Upload:
                     fix="delete it if it is not wanted, then upload again",
                 )
             verdict = verdicts.get(key)
-            if verdict is not None and verdict.trust is Trust.DAMAGED:
+            if verdict is not None and verdict.trust.is_bad:
                 raise StorageError(
-                    f"{where} is damaged", cause=verdict.problem, fix="delete it, then upload again"
+                    f"{where} is {verdict.trust}",
+                    cause=verdict.problem,
+                    fix="delete it, then upload again",
                 )
         return {key: found[key] for key in keys if key in found}
 

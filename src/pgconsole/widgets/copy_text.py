@@ -53,7 +53,7 @@ def copy_text(
     """
     sign, kind = SIGNS[known]
     parts: list[Part] = [(f"{sign} {known}", f"{STYLES[kind]} bold")]
-    if not briefly or proof is None or known is Standing.DAMAGED:
+    if not briefly or proof is None or proof.proof.is_bad:
         parts.append(f": {_meaning(known, proof)}")
     if proof is not None:
         parts.append((f" · {proven_text(proof, now)}", "$muted"))
