@@ -214,6 +214,7 @@ def test_an_identity_file_may_hold_several_keys_and_comments(tmp_path: Path) -> 
         ("AGE-SECRET-KEY-PQ-1QQQQ\n", "line 1"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\n", "an SSH key"),
     ],
+    ids=["empty", "a comment", "a public key", "cut short", "post-quantum", "SSH"],
 )
 def test_another_identity_file_is_refused_without_showing_it(
     tmp_path: Path, what: str, words: str
