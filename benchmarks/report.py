@@ -67,6 +67,13 @@ def rows(results: Results) -> list[Row]:
                      "backup and `zcat` into psql", 1.0, _seconds(usage["restore"]), with_safety)
         )  # fmt: skip
     found.append(_memory("memory of a backup job", 150, usage["pgconsole"]))
+    if sealed := usage["pgconsole encrypted"]:
+        plain = _seconds(usage["pgconsole"])
+        found += [
+            _at_most("backup encrypted with age, against one that is not", 1.15,
+                     _seconds(sealed), plain),
+            _memory("memory of a backup job that encrypts", 150, sealed),
+        ]  # fmt: skip
     if usage["pgconsole s3"]:
         found.append(_memory("memory of a backup job with S3", 200, usage["pgconsole s3"]))
     return found + _starts(results)

@@ -13,6 +13,7 @@ from benchmarks import guide, many, reading, startup
 from benchmarks.database import DATABASE
 from benchmarks.measure import Usage, measure
 from pgconsole.demo.servers import PostgresServer, S3Server
+from pgconsole.dumps.age_keys import new_identity
 
 BUCKET = "bench"
 _OURS = ("PG", "S3_", "AWS_", "BACKUP_", "RETENTION_", "DB_")
@@ -72,6 +73,7 @@ class Bench:
             "BACKUP_DIR": str(self._backup_dir),
             "FILE": str(self._file),
         }
+        self._keys = _new_keys(scratch)
 
     def run(self, rounds: int) -> Results:
         """Take everything in turn, so that the machine's moods meet all alike."""
@@ -79,6 +81,8 @@ class Bench:
             self._say(f"round {number} of {rounds}")
             self._guide()
             self._run("floor", guide.shell(guide.FLOOR))
+            sealed = self._pgconsole("pgconsole encrypted", self._keys)
+            self._run("verify encrypted", [str(PGCONSOLE), "verify", str(sealed)], self._keys)
             file = self._pgconsole("pgconsole", {})
             self._read(file)
             self._restore(file)
@@ -109,7 +113,7 @@ class Bench:
     def _pgconsole(self, name: str, variables: dict[str, str]) -> Path:
         self._remove_backups()
         self._run(name, [str(PGCONSOLE), "backup"], variables)
-        (file,) = self._backup_dir.glob("daily/*.sql.gz")
+        (file,) = self._backup_dir.glob("daily/*[!n]")  # not the manifest, which ends with .json
         self.results.sizes[name].append(file.stat().st_size)
         return file
 
@@ -147,3 +151,14 @@ class Bench:
         self.results.start_seconds["many first"] = first
         self.results.start_seconds["many whole"] = whole
         self.results.start_seconds["many key"] = keys
+
+
+def _new_keys(scratch: Path) -> dict[str, str]:
+    """Settings that encrypt backups, and open them again."""
+    secret, identity = new_identity()
+    path = scratch / "identity"
+    path.write_text(secret)
+    return {
+        "BACKUP_AGE_RECIPIENTS": identity.recipient,
+        "BACKUP_AGE_IDENTITY_FILE": str(path),
+    }

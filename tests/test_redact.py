@@ -48,3 +48,10 @@ def test_no_secret_changes_nothing():
 def test_a_secret_that_is_no_utf8_is_hidden():
     secret = b"p\xff\xfe word".decode(errors="surrogateescape")
     assert Redactor([secret])(f"x {secret} y p%FF%FE%20word z") == "x *** y *** z"
+
+
+def test_a_private_key_of_age_is_hidden_though_nobody_told():
+    for key in ("AGE-SECRET-KEY-1QPZRY9X8", "age-secret-key-1qpzry9x8", "AGE-SECRET-KEY-PQ-1QPZ"):
+        assert Redactor([])(f"line 1: '{key}'.") == "line 1: '***'."
+    for text in ("age1qpzry9x8 is public", "a file with AGE-SECRET-KEY-1... in it"):
+        assert Redactor([])(text) == text

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pyrage import x25519
 
 from pgconsole.errors import ConfigurationError, ExitCode
 from pgconsole.settings import describe, load_settings
@@ -151,6 +152,58 @@ def test_environment_round_trips(monkeypatch: pytest.MonkeyPatch):
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings
+
+
+def test_keys_round_trip_however_they_are_separated(monkeypatch: pytest.MonkeyPatch):
+    first, second = (str(x25519.Identity.generate().to_public()) for _ in range(2))
+    trusted = "A" * 43 + "="
+    for name, value in {
+        "BACKUP_AGE_RECIPIENTS": f" {first},\t{second} ",
+        "BACKUP_AGE_IDENTITY_FILE": "/run/secrets/identity",
+        "BACKUP_TRUSTED_KEYS": trusted,
+        "BACKUP_REQUIRE_SIGNATURE": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.age_recipients == (first, second)
+    assert settings.trusted_keys == (trusted,)
+    assert settings.signing_key_file is None
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings
+    rows = {variable: value for variable, value, _ in describe(settings)}
+    assert rows["BACKUP_AGE_RECIPIENTS"] == f"{first} {second}"
+    assert rows["BACKUP_SIGNING_KEY_FILE"] == ""
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("BACKUP_AGE_RECIPIENTS", "age1qqqq", "recipient 1 is no public key"),
+        ("BACKUP_AGE_RECIPIENTS", "ssh-ed25519 AAAA", "recipient 1 is no public key"),
+        ("BACKUP_TRUSTED_KEYS", "AAAA", "key 1 is no public key"),
+        ("BACKUP_TRUSTED_KEYS", "!" * 44, "key 1 is no public key"),
+        ("BACKUP_REQUIRE_SIGNATURE", "true", "it needs BACKUP_TRUSTED_KEYS"),
+        ("BACKUP_SIGNING_KEY_FILE", "key", "absolute"),
+    ],
+)
+def test_a_wrong_key_is_named(
+    variable: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        load_settings()
+    assert variable in str(caught.value)
+
+
+def test_a_private_key_in_the_wrong_place_is_masked(monkeypatch: pytest.MonkeyPatch):
+    secret = str(x25519.Identity.generate())
+    for variable in ("BACKUP_AGE_RECIPIENTS", "PGPORT", "BACKUP_TRUSTED_KEYS"):
+        monkeypatch.setenv(variable, f"x {secret}")
+        with pytest.raises(ConfigurationError) as caught:
+            load_settings()
+        assert secret[16:] not in str(caught.value)
+        monkeypatch.delenv(variable)
 
 
 def test_an_empty_prefix_arrives_as_empty(monkeypatch: pytest.MonkeyPatch):

@@ -92,6 +92,14 @@ class DamagedError(PgconsoleError):
     """A dump or manifest is not what it should be. Says where (byte offset) when known."""
 
 
+class AlteredError(DamagedError):
+    """Somebody has changed a dump or its manifest: it is not what was signed, or not signed."""
+
+
+class SealedError(ConfigurationError):
+    """A dump is encrypted, and no private key that is set opens it. That proves nothing of it."""
+
+
 class VerifyError(PgconsoleError):
     """Copies of backups that are not proven whole: damaged, or they could not be read.
 

@@ -12,6 +12,9 @@ MASK = "***"
 _WITH_PASSWORD = re.compile(r"://.*@|\bpassword\s*=", re.IGNORECASE | re.DOTALL)
 _ESCAPED = re.compile(r"%[0-9A-F]{2}")
 
+# Private keys of age are told by their form: they are in files, and nobody should have read one.
+_AGE_KEY = re.compile(r"AGE-SECRET-KEY-[A-Z0-9-]*1[A-Z0-9]+", re.IGNORECASE)
+
 
 class Redactor:
     """Replaces secrets in text, also in the forms that tools print them in.
@@ -29,7 +32,7 @@ class Redactor:
         """The text with every secret replaced by a mask."""
         for form in self._forms:
             text = text.replace(form, MASK)
-        return text
+        return _AGE_KEY.sub(MASK, text)
 
 
 def holds_password(text: str) -> bool:

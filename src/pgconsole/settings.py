@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -25,31 +26,13 @@ from pydantic_settings import (
 
 from pgconsole.cron_fields import check_schedule
 from pgconsole.env_file import env_file, read_env_file
-from pgconsole.errors import ConfigurationError
+from pgconsole.key_fields import check_recipients, check_trusted_keys
 from pgconsole.redact import MASK, Redactor, holds_password
 from pgconsole.secret_files import SUFFIX, secrets_of_files
+from pgconsole.setting_errors import explain
 
 DEFAULT_SCHEDULE = "0 2 * * *"
 _ENVIRONMENT, _FILE, _DEFAULT = "environment", "file", "default"
-_SHOWN = 300  # characters of a wrong value
-
-# One right value for each variable that can be wrong, for the error message.
-_EXAMPLES = {
-    "PGPORT": "5432",
-    "BACKUP_SCHEDULE": "0 2 * * *",
-    "BACKUP_TIMEZONE": "Europe/Berlin",
-    "BACKUP_DIR": "/backups",
-    "S3_ENDPOINT_URL": "https://minio.example.com",
-    "S3_SSE": "aws:kms",
-    "AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt",
-    "RETENTION_DAILY": "7",
-    "RETENTION_WEEKLY": "4",
-    "RETENTION_MONTHLY": "3",
-    "S3_RETENTION": "true",
-    "PGCONSOLE_ON_STOP": "wait",
-    "PGCONSOLE_READ_ONLY": "true",
-    "PGCONSOLE_PROTECTED": "true",
-}
 
 
 def _names(*names: str) -> Any:
@@ -121,6 +104,24 @@ class Settings(BaseSettings):
     """How many monthly backups to keep; 0 keeps all."""
     s3_retention: bool = Field(False, validation_alias=_names("S3_RETENTION"))
     """Whether retention deletes in S3 too. Off: a lifecycle rule of the bucket may own that."""
+
+    age_recipients: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_names("BACKUP_AGE_RECIPIENTS")
+    )
+    """Public keys of age, `age1...`, that new backups are encrypted to. Empty: not encrypted."""
+    age_identity_file: Path | None = Field(
+        None, validation_alias=_names("BACKUP_AGE_IDENTITY_FILE")
+    )
+    """The file with private keys of age; needed to look into encrypted backups, and to restore."""
+    signing_key_file: Path | None = Field(None, validation_alias=_names("BACKUP_SIGNING_KEY_FILE"))
+    """The file with the private key that manifests of new backups are signed with."""
+    trusted_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_names("BACKUP_TRUSTED_KEYS")
+    )
+    """Public keys whose signatures count, beside the one of the signing key itself."""
+    require_signature: bool = Field(False, validation_alias=_names("BACKUP_REQUIRE_SIGNATURE"))
+    """Whether a backup that nobody signed counts as altered."""
+
     on_stop: Literal["wait", "cancel"] = Field("wait", validation_alias=_names("PGCONSOLE_ON_STOP"))
     """What the scheduler does with its running backup when it is told to end."""
     read_only: bool = Field(False, validation_alias=_names("PGCONSOLE_READ_ONLY"))
@@ -142,11 +143,41 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("no time zone of this name is known") from error
 
-    @field_validator("backup_dir")
+    @field_validator("backup_dir", "age_identity_file", "signing_key_file")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        if not value.is_absolute():
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
             raise ValueError("it has to be an absolute path")
+        return value
+
+    @field_validator("age_identity_file", "signing_key_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("age_recipients", "trusted_keys", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("age_recipients")
+    @classmethod
+    def _age_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check_recipients(value)
+        return value
+
+    @field_validator("trusted_keys")
+    @classmethod
+    def _ed25519_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check_trusted_keys(value)
+        return value
+
+    @field_validator("require_signature")
+    @classmethod
+    def _with_keys(cls, value: bool, info: ValidationInfo) -> bool:
+        none = {"trusted_keys": (), "signing_key_file": None}  # neither given nor wrong
+        if value and none.items() <= info.data.items():
+            raise ValueError("it needs BACKUP_TRUSTED_KEYS or BACKUP_SIGNING_KEY_FILE")
         return value
 
     @field_validator("backup_schedule")
@@ -236,7 +267,7 @@ def load_settings() -> Settings:
         secrets = secrets_of_files(variables | os.environ)
         return Settings(_env_file=None, **in_file, **secrets)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise _explain(error) from error
+        raise explain(error) from error
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -260,7 +291,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     try:
         return Given.model_validate({name: value for name, value in variables.items() if value})
     except ValidationError as error:
-        raise _explain(error) from error
+        raise explain(error) from error
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
@@ -312,37 +343,14 @@ def _variables(field: str) -> tuple[str, ...]:
 
 
 def _plain(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return "" if value is None else str(value)
 
 
 def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return MASK if value.get_secret_value() else ""
-    return str(value)
-
-
-def _explain(error: ValidationError) -> ConfigurationError:
-    """All wrong variables in one error, each with value, reason and example."""
-    lines = []
-    for item in error.errors(include_url=False):
-        if not item["loc"]:  # of several variables together: the reason names them
-            lines.append(item["msg"].removeprefix("Value error, "))
-            continue
-        variable = str(item["loc"][0])
-        secret = any(word in variable for word in ("PASSWORD", "SECRET", "TOKEN"))
-        secret = secret or holds_password(str(item["input"]))
-        value = MASK if secret else _brief(repr(item["input"]))
-        reason = _brief(item["msg"].removeprefix("Value error, "))
-        line = f"{variable} is {value}: {reason[0].lower()}{reason[1:]}"
-        if variable in _EXAMPLES:
-            line += f" (a right value: {variable}={_EXAMPLES[variable]!r})"
-        lines.append(line)
-    return ConfigurationError(
-        "; ".join(lines),
-        fix="correct it in the environment or in .env; `pgconsole info` shows both",
-    )
-
-
-def _brief(text: str) -> str:
-    """A text that may be as long as the environment allows."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} characters)"
+    return _plain(value)

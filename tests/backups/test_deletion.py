@@ -92,6 +92,20 @@ def test_what_is_no_good_may_go() -> None:
     assert decision.reason == "it is damaged: byte 7 is wrong"
 
 
+def test_what_was_altered_goes_only_where_a_good_one_stays() -> None:
+    """It may be the fault of a key that is not trusted any more."""
+    altered = Verdict(Trust.ALTERED, "signed by a key that is not trusted")
+    old, new, there = copy(5), copy(0), copy(0, Place.S3)
+    for wanted, others, known, allowed in (
+        (new, [old], {new: altered, old: GOOD}, False),
+        (old, [new], {old: altered, new: GOOD}, True),
+        (old, [there], {there: altered}, False),
+    ):
+        verdicts = {each.location: verdict for each, verdict in known.items()}
+        [decision] = decide([wanted], [wanted, *others], verdicts, {}, lambda _: True)
+        assert decision.allowed == allowed
+
+
 def test_what_is_pinned_stays() -> None:
     old, new = copy(5), copy(0)
     pin = Pin(backup_id(old.name), "audit", "ana", datetime(2026, 2, 1, tzinfo=UTC))

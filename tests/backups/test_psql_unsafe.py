@@ -108,7 +108,7 @@ def test_a_manifest_can_not_hide_a_command_in_rows(trap: Trap, target: Settings)
         sections.append(make_section(kind, of_rows, len(text), [member]))
         data += gzip.compress(text)
     written = WrittenDump(
-        raw_bytes=sum(map(len, parts.values())), compressed_bytes=len(data),
+        raw_bytes=sum(map(len, parts.values())), compressed_bytes=len(data), gzip_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(), sections=tuple(sections),
         server_version="", pg_dump_version="", warnings=(),
     )  # fmt: skip

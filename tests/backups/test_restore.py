@@ -189,10 +189,10 @@ class TestSafetyBackups:
         path = run_backup(settings, ALICE, Recorder()).paths[0]
         result = restore(settings, path, target)
         safety = Path(result.safety_backup)
-        manifest = beside(safety)
+        manifest = beside(settings, safety)
         assert manifest is not None
         assert (manifest.database, manifest.actor, manifest.classes) == (target, "alice", ())
-        prove(safety, manifest, Recorder()).source.close()
+        prove(settings, safety, manifest, Recorder(), encrypted=False).file.close()
         assert safety.stat().st_mode & 0o777 == 0o600
         assert sorted(path.name for path in safety.parent.iterdir()) == [
             safety.name, f"{safety.name}.manifest.json",

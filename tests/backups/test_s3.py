@@ -312,7 +312,9 @@ class TestUpload:
         assert result.uploaded == result.keys[1:]
         assert f"to prove it: pgconsole verify --s3 {key}" in recorder.text
         storage = S3Storage(settings)
-        whole = {b.location: stored_whole(storage, b) for b in s3_backups(settings).backups}
+        whole = {
+            b.location: stored_whole(settings, storage, b) for b in s3_backups(settings).backups
+        }
         assert whole == {key: False, **dict.fromkeys(result.uploaded, True)}
         for copied in result.uploaded:
             body = client(settings).get_object(Bucket=settings.s3_bucket, Key=copied)["Body"]

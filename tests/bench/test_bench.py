@@ -49,6 +49,7 @@ def test_says_met_and_missed() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_the_whole_at_a_tiny_size(open_directory: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--size-gb", "0.01", "--rounds", "1"],

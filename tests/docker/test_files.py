@@ -111,6 +111,9 @@ class TestCompose:
             "AWS_SESSION_TOKEN": "token", "AWS_DEFAULT_REGION": "eu-central-1", "PGPORT": "5433",
             "PGHOST": "db", "PGUSER": "u", "PGDATABASE": "d", "RETENTION_WEEKLY": "0",
             "RETENTION_MONTHLY": "1", "S3_RETENTION": "True", "PGCONSOLE_ON_STOP": "cancel",
+            "BACKUP_AGE_IDENTITY_FILE": "/run/secrets/identity",
+            "BACKUP_SIGNING_KEY_FILE": "/run/secrets/signing",
+            "BACKUP_TRUSTED_KEYS": "A" * 43 + "=",
         }  # fmt: skip
         environment = compose.services(PROD, **variables)["backup"]["environment"]
         environment = {name: value.replace("$$", "$") for name, value in environment.items()}

@@ -26,6 +26,8 @@ ELSEWHERE = {
     "docker run --rm --user 0 --volume docker_backupdata:/backups --entrypoint chown pgconsole "
     "-R 999:999 /backups": "docker/check_image, which has a user 999",
     "pgconsole wal-push %p": "tests/wal/test_server.py: the server puts a path in for %p",
+    "age -d -i identity.txt /backups/daily/thinktank_daily_20260225_020000.sql.gz.age | zcat "
+    "| psql --single-transaction --set ON_ERROR_STOP=on": "tests/backups/test_encrypted.py",
     "pip install .": "make has installed it, or nothing here would run",
 }
 # Exit codes other than 0 that the documents speak of.

@@ -8,7 +8,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgconsole.dumps.manifest import Manifest, SectionKind
+from pgconsole.dumps.manifest import Encryption, Manifest, SectionKind
 from pgconsole.dumps.scanner import Boundary, Scanner
 from pgconsole.dumps.writer import WrittenDump, write_dump
 
@@ -80,8 +80,8 @@ def ends_of(boundaries: list[Boundary]) -> list[tuple[SectionKind, int]]:
     return [(boundary.kind, boundary.offset) for boundary in boundaries]
 
 
-def write(dump: bytes, path: Path) -> WrittenDump:
-    """Put a dump through a pipe into the writer."""
+def write(dump: bytes, path: Path, *recipients: str) -> WrittenDump:
+    """Put a dump through a pipe into the writer; with recipients it is encrypted."""
     reading, writing = os.pipe()
 
     def deliver() -> None:
@@ -93,7 +93,10 @@ def write(dump: bytes, path: Path) -> WrittenDump:
     thread = threading.Thread(target=deliver)
     thread.start()
     try:
-        return write_dump(reading, path, on_progress=lambda *_: None, on_written=lambda _: None)
+        return write_dump(
+            reading, path, on_progress=lambda *_: None, on_written=lambda _: None,
+            recipients=recipients,
+        )  # fmt: skip
     finally:
         os.close(reading)
         thread.join()
@@ -108,6 +111,9 @@ def manifest_of(written: WrittenDump, **changed: object) -> Manifest:
         pg_dump_version=written.pg_dump_version, options=(), raw_bytes=written.raw_bytes,
         compressed_bytes=written.compressed_bytes, sha256=written.sha256,
         sections=written.sections,
+        encryption=Encryption(recipients=(), gzip_bytes=written.gzip_bytes)
+        if written.gzip_bytes != written.compressed_bytes
+        else None,
     )  # fmt: skip
     return manifest.model_copy(update=changed)
 

@@ -1,4 +1,7 @@
-"""Memory stays flat whatever the dump: a row of 200 MB, large objects, thousands of tables."""
+"""Memory stays flat whatever the dump: a row of 200 MB, large objects, thousands of tables.
+
+Encrypted or not.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,19 @@ SCRIPT = """
 import resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from pgconsole.dumps.integrity import check_dump
-from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.age_file import AgeFile
+from pgconsole.dumps.age_keys import new_identity
+from pgconsole.dumps.integrity import check_dump, check_sealed
+from pgconsole.dumps.manifest import Encryption, Manifest
 from pgconsole.dumps.reader import DumpReader
 from pgconsole.dumps.writer import write_dump
 
 path = Path(sys.argv[1])
-written = write_dump(0, path, on_progress=lambda *_: None, on_written=lambda _: None)
+identity = new_identity()[1] if sys.argv[2:] else None
+written = write_dump(
+    0, path, on_progress=lambda *_: None, on_written=lambda _: None,
+    recipients=[identity.recipient] if identity else [],
+)
 
 class Source:
     def __init__(self):
@@ -35,12 +44,17 @@ manifest = Manifest(
     server_host="", server_version="", pg_dump_version="", options=(),
     raw_bytes=written.raw_bytes, compressed_bytes=written.compressed_bytes,
     sha256=written.sha256, sections=written.sections,
+    encryption=Encryption(recipients=(), gzip_bytes=written.gzip_bytes) if identity else None,
 )
 for known in (manifest, None):
-    checked = check_dump(Source(), known, lambda _: None)
+    if identity:
+        checked = check_sealed(Source(), known, [identity], lambda _: None)
+    else:
+        checked = check_dump(Source(), known, lambda _: None)
     assert checked.sections == written.sections
+source = AgeFile(Source(), [identity]) if identity else Source()
 largest = max(written.sections, key=lambda section: section.raw_bytes)
-assert sum(map(len, DumpReader(Source(), manifest).raw(largest))) == largest.raw_bytes
+assert sum(map(len, DumpReader(source, manifest).raw(largest))) == largest.raw_bytes
 print(max(member.raw_bytes for section in written.sections for member in section.members))
 print(sum(section.rows for section in written.sections))
 # Not ru_maxrss: that one begins with what the parent had before exec.
@@ -72,7 +86,10 @@ for i in range(4000):
     [(WIDE_ROW, 200 << 20, 2), (LARGE_OBJECTS, 0, 0), (MANY_TABLES, 0, 4000)],
     ids=["row of 200 MB", "200 MB of large objects", "4,000 tables"],
 )
-def test_memory_stays_flat(tmp_path: Path, body: str, widest: int, rows: int) -> None:
+@pytest.mark.parametrize("how", [[], ["encrypted"]], ids=["plain", "encrypted"])
+def test_memory_stays_flat(
+    tmp_path: Path, body: str, widest: int, rows: int, how: list[str]
+) -> None:
     generator = f"""
 import os, sys
 from tests.dumps.helpers import HEADER, TRAILER
@@ -86,7 +103,7 @@ out(TRAILER)
         [sys.executable, "-c", generator], stdout=subprocess.PIPE, cwd=root
     ) as source:
         run = subprocess.run(
-            [sys.executable, "-c", SCRIPT, tmp_path / "dump.sql.gz"],
+            [sys.executable, "-c", SCRIPT, tmp_path / "dump.sql.gz", *how],
             stdin=source.stdout, capture_output=True, check=False, timeout=100,
         )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()

@@ -23,13 +23,14 @@ from pgconsole.storage.s3_probe import PROBE, S3Probe
 
 NEED_SERVER = ["credentials", "database", "privileges", "server clock", "pg_dump", "psql"]
 NEED_BUCKET = ["S3 writing", "S3 clock", "S3 leftovers", "S3 retention", "S3 versions"]
+UNUSED = ["encryption", "signatures", "WAL archive"]
 
 
 def test_healthy(site: Site) -> None:
     by_state, results = diagnose(site.settings())
     assert list(results) == [check.name for check in CHECKS]
-    assert by_state == {OK: [name for name in results if name != "WAL archive"],
-                        NOT_SET_UP: ["WAL archive"]}, results  # fmt: skip
+    assert by_state == {OK: [name for name in results if name not in UNUSED],
+                        NOT_SET_UP: UNUSED}, results  # fmt: skip
     assert all(result.cause == result.fix == "" for result in results.values())
     assert DATABASE in results["database"].found
     assert "At 02:00" in results["schedule"].found
@@ -38,7 +39,7 @@ def test_healthy(site: Site) -> None:
 
 def test_without_s3(site: Site) -> None:
     by_state, _ = diagnose(site.settings(S3_BACKUP_BUCKET=""))
-    assert by_state[NOT_SET_UP] == ["S3", *NEED_BUCKET, "WAL archive"]
+    assert by_state[NOT_SET_UP] == [*UNUSED[:2], "S3", *NEED_BUCKET, *UNUSED[2:]]
     assert set(by_state) == {OK, NOT_SET_UP}
 
 

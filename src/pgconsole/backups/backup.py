@@ -20,6 +20,7 @@ from pgconsole.backups.preflight import Preflight, check_preflight, local_proble
 from pgconsole.backups.prune import retain_after_backup
 from pgconsole.backups.publishing import Published, attest, make_up_classes, publish
 from pgconsole.backups.s3_copy import S3Copy
+from pgconsole.backups.signatures import signed
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupName, check_database_name
 from pgconsole.dumps.writer import WrittenDump
@@ -127,15 +128,7 @@ class _Backup:
             stack.callback(self._copy.abort)
             written = self._dump(ready, new)
             self._look_at(held)
-            manifest = describe(
-                self._settings,
-                ready,
-                written,
-                actor=self._request.actor,
-                classes=new.classes,
-                taken_at=new.name.taken_at,
-                started_at=self._started_at,
-            )
+            manifest = self._describe(ready, new, written)
             published = publish(self._settings, new, manifest, self._report)
             attest(self._settings, published, manifest, request.job, self._report)
             keys = self._copy.complete(new.name, new.classes, manifest)
@@ -176,15 +169,28 @@ class _Backup:
         path = self._storage.partial_path(new.name)
         self._copy.begin(new.name, path, ready.estimate.compressed_bytes)
         written = dump(self._settings, ready, path, self._copy, self._report)
+        sealed = f", encrypted to {' '.join(self._settings.age_recipients)}"
         self._report(
             Event(
                 "verify",
                 f"read back and checked: {written.compressed_bytes} bytes, "
-                f"SHA-256 {written.sha256}",
+                f"SHA-256 {written.sha256}{sealed if self._settings.age_recipients else ''}",
                 bytes_done=written.raw_bytes,
             )
         )
         return written
+
+    def _describe(self, ready: Preflight, new: NewName, written: WrittenDump) -> Manifest:
+        manifest = describe(
+            self._settings,
+            ready,
+            written,
+            actor=self._request.actor,
+            classes=new.classes,
+            taken_at=new.name.taken_at,
+            started_at=self._started_at,
+        )
+        return signed(manifest, ready.signing_key)
 
     def _discard(self, name: BackupName) -> None:
         """Remove the partial file. What went wrong before is what counts, so it never raises."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pgconsole.dumps.manifest import Manifest, parse_manifest
-from pgconsole.dumps.naming import MANIFEST_SUFFIX
+from pgconsole.backups.signatures import read_manifest
+from pgconsole.dumps.manifest import Manifest
 from pgconsole.errors import ConfigurationError, DamagedError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Listing, Place, Storage, StoredBackup
@@ -50,15 +50,16 @@ def load_manifest(settings: Settings, backup: StoredBackup) -> Manifest | None:
 
     Raises:
         StorageError: It can't be read.
+        AlteredError: It is not what was signed.
         DamagedError: It is no manifest, or of a version that this pgconsole does not know.
+        ConfigurationError: The signing key's file can't be used.
     """
     if not backup.has_manifest:
         return None
     storage: Storage = (
         LocalStorage(settings.backup_dir) if backup.place is Place.LOCAL else s3_storage(settings)
     )
-    location = backup.location + MANIFEST_SUFFIX
-    return parse_manifest(storage.read_small(location), location)
+    return read_manifest(settings, storage, backup.location)
 
 
 def latest_manifest(settings: Settings) -> Manifest | None:
@@ -71,7 +72,7 @@ def latest_manifest(settings: Settings) -> Manifest | None:
         if backup.name.database == settings.pgdatabase:
             try:
                 manifest = load_manifest(settings, backup)
-            except (StorageError, DamagedError):
+            except (StorageError, DamagedError, ConfigurationError):
                 continue
             if manifest is not None and manifest.compressed_bytes == backup.size:
                 return manifest

@@ -173,7 +173,7 @@ def _decisions(
         there = _listing(in_s3, report, needed=any(one.place is Place.S3 for one in copies))
         verdicts |= verdicts_of(settings, there, proofs)
         everything += there.backups
-        whole = partial(stored_whole, in_s3)
+        whole = partial(stored_whole, settings, in_s3)
     decided = decide(copies, everything, verdicts, pins, whole)
     return tuple(_unless_locked(settings, decision) for decision in decided)
 

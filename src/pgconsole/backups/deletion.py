@@ -38,7 +38,8 @@ def decide(
 
     A copy may go if it is known to be no good, or if a good one stays: of the same backup or of a
     later one of that database. So the newest good backup can't be deleted, and while nothing is
-    proven nothing can be.
+    proven nothing can be. One that was altered goes only where a good one stays: whether it was
+    depends on the keys that are trusted, and those may be set wrongly.
 
     Args:
         wanted: The copies.
@@ -110,7 +111,7 @@ class _Decider:
 
     def _is_whole(self, backup: StoredBackup) -> bool:
         verdict = self._verdicts.get(backup.location)
-        if verdict is not None and verdict.trust is Trust.DAMAGED:
+        if verdict is not None and verdict.trust.is_bad:
             return False
         if backup.location not in self._whole:
             self._whole[backup.location] = self._stored_whole(backup)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pgconsole.backups.dump_process import DUMP_OPTIONS
 from pgconsole.backups.preflight import Preflight
-from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.manifest import Encryption, Manifest
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.dumps.writer import WrittenDump
 from pgconsole.postgres.explain import where
@@ -53,4 +53,7 @@ def describe(
         compressed_bytes=written.compressed_bytes,
         sha256=written.sha256,
         sections=written.sections,
+        encryption=Encryption(recipients=settings.age_recipients, gzip_bytes=written.gzip_bytes)
+        if settings.age_recipients
+        else None,
     )

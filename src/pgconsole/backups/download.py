@@ -21,8 +21,10 @@ from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.integrity import ProvenDump, prove
 from pgconsole.backups.restore_copy import RESTORED, FoundCopy
 from pgconsole.backups.s3_ranges import ranges
-from pgconsole.dumps.manifest import Manifest, parse_manifest
-from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX
+from pgconsole.backups.sealed import unsealed
+from pgconsole.backups.signatures import read_manifest, refuse_stripped
+from pgconsole.dumps.manifest import Manifest
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX, is_encrypted
 from pgconsole.errors import BusyError, DamagedError, StorageError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
@@ -74,6 +76,10 @@ def download(
     Raises:
         BusyError: Somebody else downloads this file.
         StorageError: The store or the disk fails; what was downloaded so far is kept.
+        SealedError: It is encrypted, and no private key that is set opens it; nothing was
+            downloaded.
+        ConfigurationError: The signing key's file can't be used.
+        AlteredError: What lies in S3 is not what was signed.
         DamagedError: What lies in S3 is no whole dump, or not its manifest's.
     """
     directory = settings.backup_dir / RESTORED
@@ -96,7 +102,9 @@ class _Download:
         self._record = path.with_name(path.name + _RECORD_SUFFIX)
         storage = s3_storage(settings)
         self._object = storage.open(copy.location)
-        self._manifest = _manifest(settings, copy.location, self._object)
+        self._encrypted = is_encrypted(copy.location)
+        unsealed(settings, self._object, encrypted=self._encrypted)  # or there is no use in it
+        self._manifest = _manifest(settings, copy, self._object)
         self._origin = _Origin(
             settings.s3_endpoint_url,
             settings.s3_bucket,
@@ -114,7 +122,7 @@ class _Download:
             self._say(begun)
             self._fetch(begun)
             try:
-                proven = prove(self._partial, self._manifest, self._report)
+                proven = self._prove(self._partial)
             except DamagedError as error:
                 self._discard()
                 if not begun:
@@ -137,14 +145,14 @@ class _Download:
             )
         if _is_of(origin, self._origin) and origin.sha256:
             try:
-                proven = prove(self._path, self._manifest, self._report)
+                proven = self._prove(self._path)
             except DamagedError as error:
                 self._report(Event(_PHASE, f"downloaded anew: {error}", Level.WARNING))
             else:
                 if proven.checked.sha256 == origin.sha256:
                     self._report(Event(_PHASE, f"{self._path} was downloaded before"))
                     return proven
-                proven.source.close()
+                proven.file.close()
         self._discard()
         return None
 
@@ -191,6 +199,9 @@ class _Download:
                 os.fsync(fd)
             os.close(fd)
 
+    def _prove(self, path: Path) -> ProvenDump:
+        return prove(self._settings, path, self._manifest, self._report, encrypted=self._encrypted)
+
     def _publish(self, proven: ProvenDump) -> ProvenDump:
         """Give the proven file its name, after its manifest and what binds it to the object."""
         fd = open_regular(self._partial)
@@ -225,13 +236,14 @@ class _Download:
         self._report(Event(_PHASE, f"{text}, from byte {begun} on" if begun else text))
 
 
-def _manifest(settings: Settings, key: str, found: S3Object) -> Manifest | None:
+def _manifest(settings: Settings, copy: FoundCopy, found: S3Object) -> Manifest | None:
     """The manifest beside the object; one of another file is refused before the download."""
-    storage = s3_storage(settings)
-    location = key + MANIFEST_SUFFIX
-    if storage.find(location) is None:
+    storage, key = s3_storage(settings), copy.location
+    there = storage.find(key + MANIFEST_SUFFIX) is not None
+    manifest = read_manifest(settings, storage, key) if there else None
+    refuse_stripped(settings, copy.stored, key, manifest)
+    if manifest is None:
         return None
-    manifest = parse_manifest(storage.read_small(location), location)
     if manifest.compressed_bytes != found.size:
         raise DamagedError(
             f"{key} is not what its manifest says",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def dump(
     Call it from the main thread: pg_dump is tied to the thread that starts it.
 
     Args:
-        settings: The database.
+        settings: The database, and who can read the file if it is to be encrypted.
         ready: What preflight found out.
         path: The partial file; it is made here and stays on failure.
         copy: Uploads the file while it grows; None if it is to stay here.
@@ -55,7 +55,8 @@ def dump(
     progress = _Progress(report, phase, process, copy, stall, ready.estimate.raw_bytes)
     with ExitStack() as stack:
         stack.callback(process.stop)
-        written = _write(process, path, progress, copy.advance if copy else _nothing)
+        on_written = copy.advance if copy else _nothing
+        written = _write(process, path, progress, on_written, settings.age_recipients)
         progress.say_new_lines()
         stall.look(written.raw_bytes)  # of a small dump nothing was seen after the silence
     for warning in written.warnings:
@@ -64,11 +65,17 @@ def dump(
 
 
 def _write(
-    process: DumpProcess, path: Path, progress: _Progress, on_written: Callable[[int], None]
+    process: DumpProcess,
+    path: Path,
+    progress: _Progress,
+    on_written: Callable[[int], None],
+    recipients: Sequence[str],
 ) -> WrittenDump:
     source = process.start()
     try:
-        written = write_dump(source, path, on_progress=progress, on_written=on_written)
+        written = write_dump(
+            source, path, on_progress=progress, on_written=on_written, recipients=recipients
+        )
     except DamagedError as damage:
         # A pg_dump that failed is why its output is cut off: its own words say more.
         if process.wait(_DAMAGE_TIMEOUT) and (failure := process.failure()) is not None:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pgconsole.durable import make_directory, sync_directory
+from pgconsole.errors import AlteredError, DamagedError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
@@ -30,10 +31,12 @@ LOCAL = "local:"  # what the name of every local copy begins with
 
 
 class Proof(StrEnum):
-    """What is known of a copy, from nothing to everything; `damaged` is proof of the contrary.
+    """What is known of a copy, from nothing to everything; the last two are proof of the contrary.
 
     Verifying proves `complete` or `damaged`: a copy whose bytes are right and whose content is not
-    a whole dump is of no use to anybody, whatever its manifest says.
+    a whole dump is of no use to anybody, whatever its manifest says. Of an encrypted copy, without
+    the private key, it proves `intact`; or `complete`, if its bytes are those of a copy that was
+    proven to be that.
     """
 
     LISTED = "listed"  # a file or object of that name and size is there
@@ -41,6 +44,17 @@ class Proof(StrEnum):
     COMPLETE = "complete"  # and they are a whole dump: header, every COPY ended, trailer, rows
     RESTORED = "restored"  # and it was restored, with all objects and rows
     DAMAGED = "damaged"  # it was read and is not what it should be
+    ALTERED = "altered"  # somebody has changed it: it is not what was signed
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all of the database is in it."""
+        return self in (Proof.COMPLETE, Proof.RESTORED)
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it is of no use."""
+        return self in (Proof.DAMAGED, Proof.ALTERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +70,9 @@ class Evidence:
         size: Compressed bytes of the copy then.
         modified: When the copy had last been written then, UTC.
         sha256: Of the copy, hex; empty if it was not computed.
-        problem: For `damaged`: what is wrong, and where.
+        problem: For `damaged` and `altered`: what is wrong, and where.
         job: The id of the job that found it out, or empty.
+        signed: The public key whose signature vouched for it then; empty if none did.
     """
 
     copy: str
@@ -70,10 +85,16 @@ class Evidence:
     sha256: str = ""
     problem: str = ""
     job: str = ""
+    signed: str = ""
 
     def is_about(self, backup: StoredBackup) -> bool:
         """Whether the copy still is as it was when this was proven."""
         return (self.size, self.modified) == (backup.size, backup.modified)
+
+
+def proof_of(error: DamagedError) -> Proof:
+    """What an error proves."""
+    return Proof.ALTERED if isinstance(error, AlteredError) else Proof.DAMAGED
 
 
 def copy_id(settings: Settings, backup: StoredBackup) -> str:
@@ -136,14 +157,14 @@ def latest(
     """What counts of the proofs that are still about this copy, or None: it is merely listed.
 
     The last one; but what was restored once stays `restored`, with the time of then, however often
-    it is verified afterwards. Damage found later undoes that.
+    it is verified afterwards. Damage found later undoes that, and so do other bytes.
     """
     last: Evidence | None = None
     for item in _looks(evidence, settings, backup):
-        if item.proof is Proof.RESTORED:
-            return item
         last = last or item
-        if item.proof is Proof.DAMAGED:
+        if item.proof is Proof.RESTORED and item.sha256 in ("", last.sha256):
+            return item
+        if item.proof.is_bad:
             break
     return last
 

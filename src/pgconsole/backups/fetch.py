@@ -51,11 +51,12 @@ def run_fetch(settings: Settings, request: FetchRequest, report: Report) -> Fetc
         report: Told how far it is, in compressed bytes of the object under way.
 
     Raises:
-        ConfigurationError: Nothing is asked for, a key is none of a dump's, or S3 is off.
+        ConfigurationError: Nothing is asked for, a key is none of a dump's, or S3 is off; or an
+            object is encrypted and no private key that is set opens it.
         BusyError: Somebody else downloads one of them.
         StorageError: There is no such object, or the store or the disk fails. What was downloaded
             stays, and is not downloaded again.
-        DamagedError: What lies in S3 is no whole dump, or not its manifest's.
+        DamagedError: What lies in S3 is no whole dump, or not its manifest's; or it was altered.
         Cancelled: Raised by `report` or by a signal, and passed on.
     """
     if not request.keys:

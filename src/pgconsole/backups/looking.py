@@ -9,6 +9,7 @@ from datetime import UTC
 from itertools import islice
 
 from pgconsole.backups.catalog import s3_storage
+from pgconsole.backups.sealed import unsealed
 from pgconsole.dumps import copytext
 from pgconsole.dumps.copytext import Row
 from pgconsole.dumps.front import sections_from_front
@@ -178,14 +179,19 @@ class _Near:
 
 
 def open_source(settings: Settings, backup: StoredBackup) -> RangedSource:
-    """The bytes of a copy.
+    """The gzip file of a copy: of an encrypted one what its file holds.
 
     Raises:
         StorageError: It is not there, or can't be read.
+        SealedError: It is encrypted, and no private key that is set opens it.
+        DamagedError: It is encrypted, and damaged at its beginning.
     """
-    if backup.place is Place.LOCAL:
-        return LocalFile(backup.location)
-    return s3_storage(settings).open(backup.location)
+    source: RangedSource = (
+        LocalFile(backup.location)
+        if backup.place is Place.LOCAL
+        else s3_storage(settings).open(backup.location)
+    )
+    return unsealed(settings, source, encrypted=backup.name.encrypted)
 
 
 def look_from_front(

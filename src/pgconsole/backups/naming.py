@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pgconsole.dumps.naming import BackupClass, BackupName, classes_of
@@ -31,9 +32,17 @@ def new_name(settings: Settings, slot: datetime) -> NewName:
     """
     classes = classes_of(slot, settings.backup_timezone)
     storage = LocalStorage(settings.backup_dir)
+    encrypted = bool(settings.age_recipients)
     taken_at = slot.astimezone(UTC).replace(microsecond=0)
     while True:
-        name = BackupName(settings.pgdatabase, taken_at, BackupClass.DAILY)
-        if not any(os.path.lexists(storage.path(name.in_class(cls))) for cls in BackupClass):
+        name = BackupName(settings.pgdatabase, taken_at, BackupClass.DAILY, encrypted)
+        if not any(os.path.lexists(storage.path(taken)) for taken in _of_that_second(name)):
             return NewName(name, classes)
         taken_at += timedelta(seconds=1)
+
+
+def _of_that_second(name: BackupName) -> Iterator[BackupName]:
+    """All names that backups of this second may bear, in every class, encrypted or not."""
+    for backup_class in BackupClass:
+        for encrypted in (False, True):
+            yield replace(name, backup_class=backup_class, encrypted=encrypted)

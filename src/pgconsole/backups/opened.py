@@ -12,6 +12,7 @@ from enum import StrEnum
 from pgconsole.backups.catalog import load_manifest, s3_storage
 from pgconsole.backups.evidence import Evidence, copy_id, evidence_path, read_evidence
 from pgconsole.backups.s3_copy import object_key
+from pgconsole.backups.signatures import in_words
 from pgconsole.backups.subjects import find_in_s3
 from pgconsole.dumps.layout import layout
 from pgconsole.dumps.manifest import Manifest, Section, SectionKind
@@ -64,6 +65,7 @@ class OpenedBackup:
         evidence: What was proven of this copy, the newest first; also what no longer counts.
         evidence_problem: Why that can't be read; empty if it can.
         kept: How the store keeps it, a few words each: its encryption, its lock.
+        signature: Who vouches for the manifest; empty if nobody does, and nobody asks.
     """
 
     backup: StoredBackup
@@ -73,6 +75,7 @@ class OpenedBackup:
     evidence: tuple[Evidence, ...]
     evidence_problem: str = ""
     kept: tuple[str, ...] = ()
+    signature: str = ""
 
     @property
     def is_cut(self) -> bool:
@@ -193,7 +196,10 @@ def open_backup(settings: Settings, backup: StoredBackup) -> OpenedBackup:
         evidence_problem = f"{evidence_path(settings)} can't be read: {error.strerror or error}"
     tables = tables_of(manifest) if manifest is not None else ()
     kept = _kept(settings, backup)
-    return OpenedBackup(backup, manifest, problem, tables, evidence, evidence_problem, kept)
+    signature = in_words(settings, manifest) if manifest is not None else ""
+    return OpenedBackup(
+        backup, manifest, problem, tables, evidence, evidence_problem, kept, signature
+    )
 
 
 def compare(
@@ -273,7 +279,7 @@ def tables_of(manifest: Manifest) -> tuple[TableFacts, ...]:
             section, place, section.raw_bytes,
             sum(extent.length for extent in extents) if extents else None,
         )
-        for place, (section, extents) in enumerate(layout(manifest, manifest.compressed_bytes))
+        for place, (section, extents) in enumerate(layout(manifest, manifest.gzip_bytes))
         if section.kind is SectionKind.DATA
     )  # fmt: skip
 
@@ -303,16 +309,18 @@ def _manifest_of(
     try:
         manifest = load_manifest(settings, backup)
         if manifest is not None:
-            layout(manifest, backup.size)
+            # Of an encrypted dump only the file's size is known; what lacks there lacks in it too.
+            missing = manifest.compressed_bytes - backup.size
+            layout(manifest, manifest.gzip_bytes - missing)
             return manifest, None
-    except DamagedError as error:
+    except (DamagedError, ConfigurationError) as error:
         return None, error
-    missing = StorageError(
+    nothing = StorageError(
         f"{backup.name.filename} has no manifest",
         cause="nothing tells where in the file its tables are",
         fix=VERIFY_FIRST,
     )
-    return None, missing
+    return None, nothing
 
 
 def _changes(now: Sequence[TableFacts], before: Sequence[TableFacts]) -> list[TableChange]:

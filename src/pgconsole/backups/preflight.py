@@ -6,10 +6,13 @@ import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgconsole.backups.catalog import latest_manifest
+from pgconsole.backups.signatures import signing_key
 from pgconsole.durable import make_directory
 from pgconsole.errors import (
+    ConfigurationError,
     PgconsoleError,
     PreflightError,
     ServerError,
@@ -20,6 +23,9 @@ from pgconsole.postgres.server import ServerInfo, probe
 from pgconsole.postgres.tools import Tool, choose_tool
 from pgconsole.settings import Settings
 from pgconsole.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from pgconsole.dumps.signature import SigningKey
 
 # Text and JSON usually shrink to a quarter (415 MB of 1.5 GB in DESIGN section 8). A first backup
 # is refused only if not even a dump that shrinks to a tenth would fit.
@@ -58,6 +64,7 @@ class Preflight:
     server: ServerInfo
     pg_dump: Tool
     estimate: Estimate
+    signing_key: SigningKey | None
 
 
 def local_problems(settings: Settings) -> list[PgconsoleError]:
@@ -70,7 +77,7 @@ def local_problems(settings: Settings) -> list[PgconsoleError]:
 
 
 def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Preflight:
-    """Check server, credentials, tools and disk.
+    """Check server, credentials, tools, disk and the signing key.
 
     Args:
         settings: What to back up, and where to.
@@ -80,7 +87,11 @@ def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Prefl
         PreflightError: All problems together, those of the caller first.
     """
     found = list(problems)
-    server = pg_dump = None
+    server = pg_dump = key = None
+    try:  # once an hour of dumping is over, it is too late to miss it
+        key = signing_key(settings)
+    except ConfigurationError as error:
+        found.append(error)
     try:
         server = probe(settings)
         pg_dump = choose_tool("pg_dump", server.major)
@@ -92,7 +103,7 @@ def check_preflight(settings: Settings, problems: list[PgconsoleError]) -> Prefl
             found += _disk_problems(settings.backup_dir, estimate)
     if found or server is None or pg_dump is None:
         raise PreflightError(found)
-    return Preflight(server, pg_dump, estimate)
+    return Preflight(server, pg_dump, estimate, key)
 
 
 def _make_directories(settings: Settings) -> None:

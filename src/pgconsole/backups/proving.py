@@ -7,15 +7,27 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from pgconsole.backups.evidence import Evidence, Proof, copy_id, note
+from pgconsole.backups.copy_check import check_copy
+from pgconsole.backups.evidence import (
+    Evidence,
+    Proof,
+    copy_id,
+    evidence_path,
+    note,
+    proof_of,
+    read_evidence,
+)
+from pgconsole.backups.signatures import refuse_stripped, signer
 from pgconsole.backups.subjects import Subject
-from pgconsole.dumps.integrity import CheckedDump, check_dump
-from pgconsole.dumps.manifest import Manifest, SectionKind
-from pgconsole.dumps.naming import BackupClass, BackupName
-from pgconsole.errors import DamagedError, PgconsoleError, StorageError
+from pgconsole.dumps.integrity import CheckedDump, check_bytes
+from pgconsole.dumps.manifest import Encryption, Manifest, SectionKind
+from pgconsole.dumps.naming import BackupClass, BackupName, is_encrypted
+from pgconsole.errors import DamagedError, PgconsoleError, SealedError, StorageError
 from pgconsole.report import Report
 from pgconsole.settings import Settings
+from pgconsole.storage import files
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +35,23 @@ class Finding:
     """What reading showed.
 
     Attributes:
-        checked: The dump, if it is whole.
-        problem: Why it is not, or why that is unknown.
+        proof: What is proven; None if nothing is, because it could not be read.
+        problem: Why it is of no use, or why that is unknown; or, of an encrypted copy whose bytes
+            are right, why it was not looked into. None if it was, and is whole.
         seconds: How long reading took.
         at: When it was finished, UTC.
+        checked: The dump, if it was looked into and is whole.
+        sha256: Of the file, if its bytes are right.
+        signed: The public key that vouches for it; empty if none does.
     """
 
-    checked: CheckedDump | None
+    proof: Proof | None
     problem: PgconsoleError | None
     seconds: float
     at: datetime
-
-    @property
-    def proof(self) -> Proof | None:
-        """What is proven; None if nothing is, because it could not be read."""
-        if self.checked is not None:
-            return Proof.COMPLETE
-        return Proof.DAMAGED if isinstance(self.problem, DamagedError) else None
+    checked: CheckedDump | None = None
+    sha256: str = ""
+    signed: str = ""
 
     @property
     def tables(self) -> int | None:
@@ -56,37 +68,81 @@ class Finding:
         return sum(section.rows for section in self.checked.sections)
 
 
-def prove(subject: Subject, on_progress: Callable[[int], None]) -> Finding:
+def prove(settings: Settings, subject: Subject, on_progress: Callable[[int], None]) -> Finding:
     """Read it to its end and judge it. What is wrong with it is found, not raised.
 
     Args:
+        settings: Whose keys, and whose evidence.
         subject: What is to be read.
         on_progress: As `check_dump` has it.
+
+    Raises:
+        ConfigurationError: The signing key's file can't be used.
     """
     started = time.monotonic()
-    checked: CheckedDump | None = None
+    found: _Seen = _Seen(None)
     problem: PgconsoleError | None = None
     try:
         try:
-            checked = _read(subject, on_progress)
+            found = _look(settings, subject, on_progress)
         except DamagedError as error:
-            problem = error
+            found, problem = _Seen(proof_of(error)), error
         # Only what lies there now can be said to be whole, or to be damaged.
         subject.check_unchanged()
-    except StorageError as error:
-        checked, problem = None, _broken_disk(error) or error
-    return Finding(checked, problem, round(time.monotonic() - started, 3), datetime.now(UTC))
+    except (StorageError, SealedError) as error:
+        problem = _broken_disk(error) or error
+        found = _Seen(proof_of(problem) if isinstance(problem, DamagedError) else None)
+    return Finding(
+        found.proof,
+        problem or found.sealed,
+        round(time.monotonic() - started, 3),
+        datetime.now(UTC),
+        found.checked,
+        found.sha256,
+        signer(settings, subject.manifest) if found.sha256 else "",
+    )
 
 
-def _read(subject: Subject, on_progress: Callable[[int], None]) -> CheckedDump:
+class _Seen(NamedTuple):
+    """What a look at a subject has shown, see `Finding`."""
+
+    proof: Proof | None
+    sha256: str = ""
+    checked: CheckedDump | None = None
+    sealed: SealedError | None = None
+
+
+def _look(settings: Settings, subject: Subject, on_progress: Callable[[int], None]) -> _Seen:
+    manifest = subject.manifest
+    if subject.altered is not None:
+        raise subject.altered
+    stored = subject.copies[0] if subject.copies else None
+    refuse_stripped(settings, stored, subject.location, manifest)
     source = subject.open()
     try:
-        return check_dump(source, subject.manifest, on_progress)
+        encrypted = is_encrypted(subject.location)
+        try:
+            checked = check_copy(settings, source, manifest, on_progress, encrypted=encrypted)
+        except SealedError as error:
+            if manifest is None:
+                raise
+            sha256 = check_bytes(source, manifest, on_progress)
+            proof = Proof.COMPLETE if _known_whole(settings, sha256) else Proof.INTACT
+            return _Seen(proof, sha256, sealed=error)
+        return _Seen(Proof.COMPLETE, checked.sha256, checked)
     finally:
         subject.close()
 
 
-def _broken_disk(error: StorageError) -> DamagedError | None:
+def _known_whole(settings: Settings, sha256: str) -> bool:
+    """Whether a copy of these very bytes was looked into, and was a whole dump."""
+    with files.translated(f"{evidence_path(settings)} can't be read"):
+        proofs = read_evidence(settings)
+    known = (proof for copy in proofs.values() for proof in copy if proof.sha256 == sha256)
+    return any(proof.proof.is_good for proof in known)
+
+
+def _broken_disk(error: PgconsoleError) -> DamagedError | None:
     """A file of which the disk has lost a part is damaged; all else that can't be read is not."""
     if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EIO:
         return DamagedError(error.problem, cause=error.cause, fix=error.fix)
@@ -112,6 +168,7 @@ def keep_finding(
     proof, problem = finding.proof, finding.problem
     if proof is None:
         return []
+    wrong = problem if proof.is_bad else None
     evidence = [
         Evidence(
             copy=copy_id(settings, copy),
@@ -121,9 +178,10 @@ def keep_finding(
             seconds=finding.seconds,
             size=copy.size,
             modified=copy.modified,
-            sha256=finding.checked.sha256 if finding.checked else "",
-            problem=settings.redactor(f"{problem.problem}: {problem.cause}") if problem else "",
+            sha256=finding.sha256,
+            problem=settings.redactor(f"{wrong.problem}: {wrong.cause}") if wrong else "",
             job=job,
+            signed=finding.signed,
         )
         for copy in subject.copies
     ]
@@ -159,4 +217,7 @@ def described(
         compressed_bytes=checked.compressed_bytes,
         sha256=checked.sha256,
         sections=checked.sections,
+        encryption=Encryption(recipients=(), gzip_bytes=checked.gzip_bytes)
+        if name.encrypted
+        else None,
     )

@@ -232,7 +232,7 @@ def _plan(
     rules = rules_of(settings)
     if isinstance(storage, LocalStorage):
         return plan(listing, rules, pins, verdicts, now, _only_evidence)
-    made = plan(listing, rules, pins, verdicts, now, partial(stored_whole, storage))
+    made = plan(listing, rules, pins, verdicts, now, partial(stored_whole, settings, storage))
     return with_locks(storage, made, now)
 
 

@@ -12,7 +12,7 @@ from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.naming import NewName
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupName, parse_name
-from pgconsole.errors import DamagedError, StorageError
+from pgconsole.errors import ConfigurationError, DamagedError, StorageError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
@@ -86,6 +86,7 @@ def attest(
                     modified=copy.modified,
                     sha256=manifest.sha256,
                     job=job,
+                    signed=manifest.signature.key if manifest.signature else "",
                 )
             )
     note(settings, report, *evidence)
@@ -114,7 +115,7 @@ def make_up_classes(settings: Settings, report: Report) -> None:
                 storage.add_class(newest.name, backup_class)
                 _share_proof(settings, newest, newest.name.in_class(backup_class), report)
                 report(Event("lock", f"made up what the last backup did not get: {path}"))
-    except (StorageError, DamagedError) as error:
+    except (StorageError, DamagedError, ConfigurationError) as error:
         report(Event("lock", f"the last backup lacks a class: {error}", Level.WARNING))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pgconsole.backups.confirmation import restore_token
 from pgconsole.backups.download import download
-from pgconsole.backups.evidence import Evidence, Proof, copy_id, record
+from pgconsole.backups.evidence import Evidence, Proof, copy_id, proof_of, record
 from pgconsole.backups.integrity import ProvenDump, prove
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.preflight import local_problems
@@ -26,7 +26,8 @@ from pgconsole.backups.restore_gate import check_compatible
 from pgconsole.backups.restore_look import Look, look, look_again
 from pgconsole.backups.restore_sessions import cut_sessions, missing_database_explained
 from pgconsole.backups.safety import make_safety_backup
-from pgconsole.dumps.naming import check_database_name
+from pgconsole.backups.signatures import refuse_stripped, signer
+from pgconsole.dumps.naming import check_database_name, is_encrypted
 from pgconsole.errors import (
     BusyError,
     Cancelled,
@@ -111,10 +112,11 @@ def run_restore(settings: Settings, request: RestoreRequest, report: Report) -> 
         report: Told what happens.
 
     Raises:
-        ConfigurationError: The request makes no sense, or nobody confirmed exactly this.
+        ConfigurationError: The request makes no sense, nobody confirmed exactly this, or a private
+            key that is needed is missing or does not fit.
         BusyError: Somebody else works on the target.
         PreflightError: Something stands in the way.
-        DamagedError: The dump is not whole, or not its manifest's.
+        DamagedError: The dump is not whole, or not its manifest's; or it was altered.
         ServerError: The server can't be used; or what is there now is not what was restored.
         ToolError: A tool is missing or failed.
         StorageError: The copy can't be read, or the safety backup can't be written.
@@ -150,7 +152,7 @@ class _Restore:
             self._lock(stack)
             began = time.monotonic()
             dump = self._integrity()
-            stack.callback(dump.source.close)
+            stack.callback(dump.file.close)
             server, held = self._connectivity(stack)
             psql = self._compatibility(server, dump)
             copy = self._confirmation()
@@ -158,7 +160,10 @@ class _Restore:
             cut = self._cut_sessions(held)
             content = self._feed(psql, dump, safety)
             checks = self._check(content, safety)
-            self._keep_evidence(copy, Proof.RESTORED, began, sha256=dump.checked.sha256)
+            self._keep_evidence(
+                copy, Proof.RESTORED, began, sha256=dump.checked.sha256,
+                signed=signer(self._settings, dump.manifest),
+            )  # fmt: skip
         return RestoreResult(
             database=self._database,
             location=copy.location,
@@ -200,10 +205,16 @@ class _Restore:
                 return download(
                     self._settings, copy, self._report, actor=request.actor, job=request.job
                 )
-            return prove(Path(copy.location), beside(Path(copy.location)), self._report)
+            return self._local(copy)
         except DamagedError as error:
-            self._keep_evidence(copy, Proof.DAMAGED, began, problem=str(error))
+            self._keep_evidence(copy, proof_of(error), began, problem=str(error))
             raise
+
+    def _local(self, copy: FoundCopy) -> ProvenDump:
+        settings, path = self._settings, Path(copy.location)
+        manifest = beside(settings, path)
+        refuse_stripped(settings, copy.stored, copy.location, manifest)
+        return prove(settings, path, manifest, self._report, encrypted=is_encrypted(path.name))
 
     def _connectivity(self, stack: ExitStack) -> tuple[ServerInfo, AdvisoryLock]:
         """Reach the target, and keep other hosts from it."""
@@ -328,8 +339,9 @@ class _Restore:
         return ""
 
     def _keep_evidence(
-        self, copy: FoundCopy, proof: Proof, began: float, *, sha256: str = "", problem: str = ""
-    ) -> None:
+        self, copy: FoundCopy, proof: Proof, began: float, *, sha256: str = "", problem: str = "",
+        signed: str = "",
+    ) -> None:  # fmt: skip
         if copy.stored is None:
             return  # no listing shows this file
         evidence = Evidence(
@@ -343,6 +355,7 @@ class _Restore:
             sha256=sha256,
             problem=problem,
             job=self._request.job,
+            signed=signed,
         )
         try:
             record(self._settings, evidence)

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pgconsole.backups.catalog import s3_storage
-from pgconsole.dumps.manifest import Manifest, parse_manifest
+from pgconsole.backups.signatures import read_manifest
+from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
 from pgconsole.settings import Settings
@@ -58,17 +59,18 @@ def find_copy(settings: Settings, place: Place, location: str) -> FoundCopy:
     return _s3(settings, check_key(settings, location))
 
 
-def beside(path: Path) -> Manifest | None:
+def beside(settings: Settings, path: Path) -> Manifest | None:
     """The manifest beside a local dump; None for a file of the old scripts.
 
     Raises:
         StorageError: It can't be read.
+        AlteredError: It is not what was signed.
         DamagedError: It is no manifest, or of a version that this pgconsole does not know.
+        ConfigurationError: The signing key's file can't be used.
     """
-    location = f"{path}{MANIFEST_SUFFIX}"
-    if not os.path.lexists(location):
+    if not os.path.lexists(f"{path}{MANIFEST_SUFFIX}"):
         return None
-    return parse_manifest(LocalStorage(path.parent).read_small(location), location)
+    return read_manifest(settings, LocalStorage(path.parent), str(path))
 
 
 def check_key(settings: Settings, key: str) -> str:
@@ -84,8 +86,8 @@ def check_key(settings: Settings, key: str) -> str:
         cause = "it has characters that can't be printed"
     elif "" in parts or "." in parts or ".." in parts:
         cause = "it has an empty part, `.` or `..`"
-    elif parts[-1].startswith(".") or not parts[-1].endswith(".gz"):
-        cause = "its last part is no name of a dump (.sql.gz)"
+    elif parts[-1].startswith(".") or not parts[-1].endswith((".gz", ".gz.age")):
+        cause = "its last part is no name of a dump (.sql.gz, .sql.gz.age)"
     if cause:
         raise ConfigurationError(
             f"{key!r} can't be the key of a backup",

@@ -11,7 +11,8 @@ from pathlib import Path
 from pgconsole.backups.restore_copy import RESTORED, FoundCopy
 from pgconsole.backups.restore_sessions import missing_database_explained
 from pgconsole.backups.safety import SAFETY
-from pgconsole.dumps.naming import BackupClass
+from pgconsole.backups.sealed import identities
+from pgconsole.dumps.naming import BackupClass, is_encrypted
 from pgconsole.postgres.explain import where
 from pgconsole.postgres.grants import with_grants
 from pgconsole.postgres.sessions import Sessions, sessions_of
@@ -91,8 +92,11 @@ def plan_restore(
         without_safety_backup: Whether to go on if the target can't be backed up.
 
     Raises:
+        SealedError: It is encrypted, and no private key is set.
         ServerError: The target can't be reached or does not exist; says how to make it.
     """
+    if is_encrypted(copy.location):
+        identities(settings)
     target = settings.model_copy(update={"pgdatabase": database})
     with missing_database_explained(target):
         sessions = sessions_of(target)

@@ -7,8 +7,8 @@ The rule, for each place (BACKUP_DIR, bucket), database and class by itself:
 - Whatever is older than all of those is deleted, whether it was verified or not. So a backup goes
   only where that many newer ones are known to be good: files that nobody verified, a valid gzip of
   half a dump among them, never push out a good one, and a broken backup job deletes nothing.
-- Never deleted, and without a slot: pinned backups, empty and damaged ones, names dated in the
-  future, other databases' files, partial files, and files whose names are no backup's.
+- Never deleted, and without a slot: pinned backups, empty, damaged and altered ones, names dated
+  in the future, other databases' files, partial files, and files whose names are no backup's.
 - The newest backup that is verified by evidence stays, whatever the counts say.
 - 0 keeps all of a class.
 """
@@ -35,6 +35,12 @@ class Trust(StrEnum):
 
     VERIFIED = "verified"  # by evidence that is still about this very copy
     DAMAGED = "damaged"  # known to be no good
+    ALTERED = "altered"  # not what was signed
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the copy counts for nothing."""
+        return self in (Trust.DAMAGED, Trust.ALTERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Verdict:
 
     Attributes:
         trust: In one word.
-        problem: For `damaged`: what is wrong with it.
+        problem: For `damaged` and `altered`: what is wrong with it.
     """
 
     trust: Trust
@@ -201,8 +207,9 @@ class _Decider:
         if backup.size == 0:
             return "empty: takes no slot"
         verdict = self._verdicts.get(backup.location)
-        if verdict is not None and verdict.trust is Trust.DAMAGED:
-            return "damaged: takes no slot" + (f" ({verdict.problem})" if verdict.problem else "")
+        if verdict is not None and verdict.trust.is_bad:
+            why = f" ({verdict.problem})" if verdict.problem else ""
+            return f"{verdict.trust}: takes no slot{why}"
         if backup.name.taken_at > self._horizon:
             return "dated in the future: takes no slot"
         return None

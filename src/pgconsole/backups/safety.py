@@ -1,7 +1,7 @@
 """The safety backup: what a database was before it is restored over.
 
-`BACKUP_DIR/safety/pre_restore_<YYYYMMDD>_<HHMMSS>.sql.gz` with its manifest, made by the pipeline
-of every backup. Nothing lists it as a backup, and retention never touches it.
+`BACKUP_DIR/safety/pre_restore_<YYYYMMDD>_<HHMMSS>.sql.gz[.age]` with its manifest, made by the
+pipeline of every backup. Nothing lists it as a backup, and retention never touches it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,23 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgconsole import durable
 from pgconsole.backups.description import describe
 from pgconsole.backups.dumping import dump
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.preflight import check_preflight
+from pgconsole.backups.signatures import signed
 from pgconsole.dumps.manifest import Manifest, parse_manifest
-from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX, SUFFIX
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX, SUFFIX, suffix
 from pgconsole.errors import DamagedError
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage import files
+
+if TYPE_CHECKING:
+    from pgconsole.dumps.signature import SigningKey
 
 SAFETY = "safety"
 _PHASE = "safety"
@@ -58,7 +63,7 @@ def make_safety_backup(target: Settings, report: Report, *, actor: str) -> Path:
             started_at=started_at,
         )  # fmt: skip
         with uninterrupted():  # a dump that has its name has its manifest
-            path = _publish(partial, manifest)
+            path = _publish(partial, manifest, ready.signing_key)
     except BaseException:
         _discard(partial, report)
         raise
@@ -90,13 +95,14 @@ def _remove_lone_manifests(directory: Path, database: str) -> None:
                 path.unlink()
 
 
-def _publish(partial: Path, manifest: Manifest) -> Path:
+def _publish(partial: Path, manifest: Manifest, key: SigningKey | None) -> Path:
     """Give it a name that nobody has; the next second, if another database's restore has it."""
     with files.translated(f"Safety backup {partial} can't be published"):
         while True:
-            path = partial.with_name(f"pre_restore_{manifest.taken_at:%Y%m%d_%H%M%S}{SUFFIX}")
+            end = suffix(encrypted=manifest.encryption is not None)
+            path = partial.with_name(f"pre_restore_{manifest.taken_at:%Y%m%d_%H%M%S}{end}")
             try:
-                _claim(path, partial, manifest)
+                _claim(path, partial, signed(manifest, key))
                 break
             except FileExistsError:
                 later = manifest.taken_at + timedelta(seconds=1)

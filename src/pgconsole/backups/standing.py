@@ -19,6 +19,7 @@ class Standing(StrEnum):
     DIFFERS = "differs"  # nothing more is known, and the copy in the other place has another size
     EMPTY = "empty"  # no bytes in it
     DAMAGED = "damaged"  # it was read, and is not what it should be
+    ALTERED = "altered"  # somebody has changed it: it is not what was signed
 
     @property
     def is_good(self) -> bool:

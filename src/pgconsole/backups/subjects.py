@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pgconsole.dumps.manifest import LaterManifestError, Manifest, parse_manifest
+from pgconsole.backups.signatures import read_manifest
+from pgconsole.dumps.manifest import LaterManifestError, Manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, BackupName, parse_name
 from pgconsole.dumps.source import RangedSource
-from pgconsole.errors import DamagedError, StorageError
+from pgconsole.errors import AlteredError, DamagedError, StorageError
 from pgconsole.report import Event, Level, Report
+from pgconsole.settings import Settings
 from pgconsole.storage import files
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.local import LocalStorage
@@ -27,6 +29,7 @@ class Subject(Protocol):
         location: Path or key.
         size: Bytes of it.
         manifest: What it should be, if that is known.
+        altered: Why what lies beside it is not what was signed; None if it is, or nobody signed.
         copies: What it is listed as; empty for a file that lies elsewhere.
         undescribed: Those of them that have no manifest, or one that is of no use.
     """
@@ -34,6 +37,7 @@ class Subject(Protocol):
     location: str
     size: int
     manifest: Manifest | None
+    altered: AlteredError | None
     copies: tuple[StoredBackup, ...]
     undescribed: tuple[BackupName, ...]
 
@@ -70,31 +74,31 @@ class LocalSubject:
     """A local file. Its hard links in other classes are proven with it, if their manifest agrees.
 
     Args:
-        storage: The backup directory.
+        settings: The backup directory, and whose signatures count.
         location: Absolute path, also of a file that lies elsewhere.
         report: Told of manifests that can't be used.
 
     Raises:
         StorageError: It is not there.
+        ConfigurationError: The signing key's file can't be used.
     """
 
-    def __init__(self, storage: LocalStorage, location: str, report: Report) -> None:
+    def __init__(self, settings: Settings, location: str, report: Report) -> None:
         self.location = location
-        self._storage = storage
+        self._settings = settings
+        self._storage = storage = LocalStorage(settings.backup_dir)
         self._file: LocalFile | None = None
         self._status = self._look()
         self.size = self._status.st_size
-        found = {copy: _manifest(storage, copy, report) for copy in self._names()}
-        usable = [manifest for manifest, _ in found.values() if manifest is not None]
-        if not found:
-            usable = self._beside(report)
+        found = {copy: _manifest(settings, storage, copy, report) for copy in self._names()}
+        beside = list(found.values()) if found else self._beside(report)
+        self.altered = beside[0].altered if beside else None
+        usable = [one.manifest for one in beside if one.manifest is not None]
         self.manifest = usable[0] if usable else None
         self.copies = tuple(
-            copy
-            for copy, (manifest, _) in found.items()
-            if manifest is None or manifest.sha256 == usable[0].sha256
+            copy for copy, one in found.items() if one is beside[0] or one.agrees(self.manifest)
         )
-        self.undescribed = tuple(copy.name for copy, (_, missing) in found.items() if missing)
+        self.undescribed = tuple(copy.name for copy, one in found.items() if one.is_wanted)
 
     def open(self) -> LocalFile:
         """See `Subject`."""
@@ -137,35 +141,38 @@ class LocalSubject:
         except OSError:  # deleted just now
             return False
 
-    def _beside(self, report: Report) -> list[Manifest]:
+    def _beside(self, report: Report) -> list[_Beside]:
         """The manifest of a file that lies elsewhere, such as a safety backup."""
-        location = self.location + MANIFEST_SUFFIX
-        if not os.path.lexists(location):
+        if not os.path.lexists(self.location + MANIFEST_SUFFIX):
             return []
-        manifest, _ = _read(self._storage, location, report)
-        return [] if manifest is None else [manifest]
+        return [_read(self._settings, self._storage, self.location, report)]
 
 
 class S3Subject:
     """An object in the bucket.
 
     Args:
+        settings: Whose signatures count.
         storage: The bucket.
         backup: The object as it is listed.
         report: Told of a manifest that can't be used.
 
     Raises:
         StorageError: The bucket can't be read.
+        ConfigurationError: The signing key's file can't be used.
     """
 
-    def __init__(self, storage: S3Storage, backup: StoredBackup, report: Report) -> None:
+    def __init__(
+        self, settings: Settings, storage: S3Storage, backup: StoredBackup, report: Report
+    ) -> None:
         self.location = backup.location
         self.size = backup.size
         self.copies: tuple[StoredBackup, ...] = (backup,)
         self._backup = backup
         self._storage = storage
-        self.manifest, missing = _manifest(storage, backup, report)
-        self.undescribed: tuple[BackupName, ...] = (backup.name,) if missing else ()
+        beside = _manifest(settings, storage, backup, report)
+        self.manifest, self.altered = beside.manifest, beside.altered
+        self.undescribed: tuple[BackupName, ...] = (backup.name,) if beside.is_wanted else ()
 
     def open(self) -> RangedSource:
         """See `Subject`."""
@@ -201,25 +208,49 @@ def find_in_s3(storage: S3Storage, name: BackupName, key: str) -> StoredBackup:
     return StoredBackup(name, Place.S3, key, found.size, found.modified, has_manifest)
 
 
+class _Beside(NamedTuple):
+    """What lies beside a copy.
+
+    Attributes:
+        manifest: Its manifest, if it is of use.
+        is_wanted: Whether one is missing, or has to be replaced.
+        altered: Why it is not what was signed.
+    """
+
+    manifest: Manifest | None
+    is_wanted: bool = False
+    altered: AlteredError | None = None
+
+    def agrees(self, other: Manifest | None) -> bool:
+        """Whether nothing speaks against it that another manifest holds for this copy too."""
+        mine = self.manifest
+        if mine is None or other is None:
+            return self.altered is None
+        return (mine.sha256, mine.signature) == (other.sha256, other.signature)
+
+
 def _manifest(
-    storage: LocalStorage | S3Storage, backup: StoredBackup, report: Report
-) -> tuple[Manifest | None, bool]:
-    """The manifest of a copy, and whether it wants one."""
+    settings: Settings, storage: LocalStorage | S3Storage, backup: StoredBackup, report: Report
+) -> _Beside:
+    """What lies beside a copy."""
     if not backup.has_manifest:
-        return None, True
-    return _read(storage, backup.location + MANIFEST_SUFFIX, report)
+        return _Beside(None, is_wanted=True)
+    return _read(settings, storage, backup.location, report)
 
 
 def _read(
-    storage: LocalStorage | S3Storage, location: str, report: Report
-) -> tuple[Manifest | None, bool]:
-    """A manifest that is there, and whether it wants to be replaced."""
+    settings: Settings, storage: LocalStorage | S3Storage, dump: str, report: Report
+) -> _Beside:
+    """A manifest that is there."""
     try:
-        return parse_manifest(storage.read_small(location), location), False
+        return _Beside(read_manifest(settings, storage, dump))
+    except AlteredError as error:
+        return _Beside(None, altered=error)
     except (DamagedError, StorageError) as error:
         text = f"{error.problem}: {error.cause}. The dump is checked without it"
         report(Event("verify", text, Level.WARNING))
-        return None, isinstance(error, DamagedError) and not isinstance(error, LaterManifestError)
+        damaged = isinstance(error, DamagedError) and not isinstance(error, LaterManifestError)
+        return _Beside(None, is_wanted=damaged)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

@@ -12,8 +12,8 @@ from pgconsole.backups.catalog import load_manifest, local_backups
 from pgconsole.backups.evidence import evidence_path, read_evidence
 from pgconsole.backups.locking import database_lock
 from pgconsole.backups.proving import keep_finding, prove
-from pgconsole.backups.retention import Trust
 from pgconsole.backups.s3_copy import abort_leftovers, object_key, send_rest
+from pgconsole.backups.signatures import signed_anew
 from pgconsole.backups.subjects import LocalSubject
 from pgconsole.backups.trust import stored_whole, verdicts_of
 from pgconsole.dumps.manifest import Manifest
@@ -70,7 +70,8 @@ def run_upload(settings: Settings, request: UploadRequest, report: Report) -> Up
     Raises:
         ConfigurationError: S3 is off, or the name is none of a local backup.
         BusyError: Somebody else works on this database.
-        DamagedError: The local file is not what its manifest says; nothing was uploaded.
+        DamagedError: The local file is not what its manifest says, or was altered; nothing was
+            uploaded.
         StorageError: The file can't be read, or S3 refuses; says why.
         Cancelled: Raised by `report` or by a signal, and passed on. Nothing unfinished stays.
     """
@@ -96,7 +97,7 @@ def _wanted(settings: Settings, filename: str) -> BackupName:
     if name is None:
         raise ConfigurationError(
             f"{filename!r} is no name of a backup",
-            cause="it is not <database>_<daily|weekly|monthly>_<YYYYMMDD>_<HHMMSS>.sql.gz",
+            cause="it is not <database>_<daily|weekly|monthly>_<YYYYMMDD>_<HHMMSS>.sql.gz[.age]",
             fix="give a name that `pgconsole list` shows",
         )
     check_database_name(name.database)
@@ -123,14 +124,15 @@ def _check(
         report(Event("verify", bytes_done=done, bytes_expected=stored.size))
 
     report(Event("verify", f"checking {stored.location}"))
-    subject = LocalSubject(LocalStorage(settings.backup_dir), stored.location, report)
-    finding = prove(subject, on_progress)
+    subject = LocalSubject(settings, stored.location, report)
+    finding = prove(settings, subject, on_progress)
     keep_finding(settings, subject, finding, by=request.actor, job=request.job, report=report)
-    if finding.problem is not None:
+    if finding.problem is not None and not finding.sha256:
         raise finding.problem
     for warning in finding.checked.warnings if finding.checked else ():
         report(Event("verify", warning, Level.WARNING))
-    report(Event("verify", "the local file is whole"))
+    looked = "is whole" if finding.checked else "has the bytes that were written"
+    report(Event("verify", f"the local file {looked}"))
 
 
 class _Upload:
@@ -152,7 +154,9 @@ class _Upload:
         abort_leftovers(self._storage, self._stored.name.database, self._report)
         keys = [object_key(self._settings, name) for name in self._names()]
         present = self._present(keys)
-        whole = [key for key in present if stored_whole(self._storage, present[key])]
+        whole = [
+            key for key in present if stored_whole(self._settings, self._storage, present[key])
+        ]
         uploaded = []
         for key in keys:
             if key in present:
@@ -196,9 +200,11 @@ class _Upload:
                     fix="delete it if it is not wanted, then upload again",
                 )
             verdict = verdicts.get(key)
-            if verdict is not None and verdict.trust is Trust.DAMAGED:
+            if verdict is not None and verdict.trust.is_bad:
                 raise StorageError(
-                    f"{where} is damaged", cause=verdict.problem, fix="delete it, then upload again"
+                    f"{where} is {verdict.trust}",
+                    cause=verdict.problem,
+                    fix="delete it, then upload again",
                 )
         return {key: found[key] for key in keys if key in found}
 
@@ -208,7 +214,8 @@ class _Upload:
             self._say(key, "is there already")
             return
         if self._manifest is not None:
-            self._put_manifest(key, self._manifest.model_copy(update={"verified_at": None}))
+            unproven = self._manifest.model_copy(update={"verified_at": None})
+            self._put_manifest(key, signed_anew(self._settings, unproven))
         self._say(key, f"is there already; to prove it: pgconsole verify --s3 {shlex.quote(key)}")
 
     def _send(self, key: str, stack: ExitStack) -> None:

@@ -27,7 +27,6 @@ from pgconsole.errors import (
 )
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
-from pgconsole.storage.local import LocalStorage
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,9 @@ class VerifiedCopy:
 
     Attributes:
         location: Path, or `s3://<bucket>/<key>`.
-        proof: `complete` or `damaged`; None: unknown, because it could not be read.
-        tables: How many tables have a data section; None if it is not complete.
+        proof: `complete`, `intact`, `damaged` or `altered`; None: unknown, because it could not be
+            read.
+        tables: How many tables have a data section; None if it was not looked into.
         rows: Rows in all of them.
         seconds: How long reading took.
     """
@@ -94,9 +94,10 @@ def run_verify(settings: Settings, request: VerifyRequest, report: Report) -> Ve
         report: Told how far it is, in compressed bytes of all copies together.
 
     Raises:
-        ConfigurationError: Nothing is asked for, or a key is none of a backup's, or S3 is off.
-        VerifyError: Copies are damaged, or could not be read; all others were verified. `result`
-            is the VerifyResult.
+        ConfigurationError: Nothing is asked for, or a key is none of a backup's, or S3 is off, or
+            the signing key's file can't be used.
+        VerifyError: Copies are damaged or altered, or could not be read; all others were verified.
+            `result` is the VerifyResult.
         Cancelled: Raised by `report` or by a signal, and passed on.
     """
     return _Verify(settings, request, report).run()
@@ -121,9 +122,9 @@ class _Verify:
         if not self._paths and not self._keys:
             raise ConfigurationError("There is nothing to verify", fix="name a backup")
         self._expected = _bytes_of(self._paths)
-        local = LocalStorage(self._settings.backup_dir)
         subjects: list[tuple[str, Callable[[], Subject]]] = [
-            (path, partial(LocalSubject, local, path, self._report)) for path in self._paths
+            (path, partial(LocalSubject, self._settings, path, self._report))
+            for path in self._paths
         ]
         if self._keys:
             subjects += self._objects()
@@ -158,12 +159,12 @@ class _Verify:
                 self._unread(key, error)
             else:
                 self._expected += found.size
-                yield key, partial(S3Subject, storage, found, self._report)
+                yield key, partial(S3Subject, self._settings, storage, found, self._report)
 
     def _verify(self, subject: Subject) -> None:
         size = humanize.naturalsize(subject.size, binary=True)
         self._report(Event("verify", f"checking {self._shown(subject.location)} ({size})"))
-        finding = prove(subject, self._on_progress)
+        finding = prove(self._settings, subject, self._on_progress)
         self._done += subject.size
         self._on_progress(0)
         self._say(subject.location, finding)
@@ -187,19 +188,32 @@ class _Verify:
                 self._report(Event("verify", warning, Level.WARNING))
             tables = f"{finding.tables:,} tables, {finding.rows:,} rows"
             sha256 = f"SHA-256 {finding.checked.sha256}"
-            text = f"complete: {shown}: {tables}, {sha256}, {finding.seconds:.1f} s"
+            signed = f", signed by {finding.signed}" if finding.signed else ""
+            text = f"complete: {shown}: {tables}, {sha256}{signed}, {finding.seconds:.1f} s"
             self._report(Event("verify", text))
         if problem is None:
             return
-        damaged = finding.proof is Proof.DAMAGED
+        if finding.sha256:
+            self._say_unopened(shown, finding, problem)
+            return
+        bad = finding.proof is not None
         self._problems.append(
-            (DamagedError if damaged else StorageError)(
-                f"{shown} is damaged" if damaged else f"{shown} could not be verified",
+            (DamagedError if bad else StorageError)(
+                f"{shown} is {finding.proof}" if bad else f"{shown} could not be verified",
                 cause=": ".join(filter(None, (problem.problem, problem.cause))),
                 fix=problem.fix,
             )
         )
         self._report(Event("verify", str(self._problems[-1]), Level.ERROR))
+
+    def _say_unopened(self, shown: str, finding: Finding, why: PgconsoleError) -> None:
+        """The bytes of an encrypted copy are right, and it was not looked into."""
+        of = "a copy that was looked into, and was whole"
+        if finding.proof is Proof.INTACT:
+            of = "what was written; what is in it was not looked at"
+        text = f"{finding.proof}: {shown}: its bytes are those of {of}, SHA-256 {finding.sha256}"
+        level = Level.WARNING if finding.proof is Proof.INTACT else Level.INFO
+        self._report(Event("verify", f"{text}. {why.problem}: {why.cause}", level))
 
     def _unread(self, location: str, error: StorageError) -> None:
         finding = Finding(None, error, 0.0, datetime.now(UTC))
@@ -244,7 +258,7 @@ def _name_of(settings: Settings, key: str) -> BackupName:
         raise ConfigurationError(
             f"{key!r} is no key of a backup",
             cause=f"backups in S3 are {settings.s3_prefix}<class>/<database>_<class>_<YYYYMMDD>_"
-            "<HHMMSS>.sql.gz",
+            "<HHMMSS>.sql.gz[.age]",
             fix="give a key of the bucket; `pgconsole list --s3 --json` shows them",
         )
     return name

@@ -38,6 +38,7 @@ _COMMANDS = {
     "resume": "pgconsole.cli.schedule:resume",
     "status": "pgconsole.cli.status:status",
     "doctor": "pgconsole.cli.doctor:doctor",
+    "keygen": "pgconsole.cli.keygen:keygen",
     "wal-push": "pgconsole.cli.wal:wal_push",
 }
 

@@ -29,6 +29,8 @@ def facts(
         yield f"manifest  {opened.problem}"
     else:
         yield from _manifest(manifest)
+        if opened.signature:
+            yield f"signature {opened.signature}"
     for kept in opened.kept:
         yield f"kept      {kept}"
     for proof in opened.evidence:
@@ -58,6 +60,8 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
     tables = counted(len(manifest.tables), "table")
     yield f"holds     {tables}, {rows}, {size(manifest.raw_bytes)} of SQL"
     yield f"sha256    {manifest.sha256}"
+    if manifest.encryption is not None:
+        yield f"age       {manifest.encryption.in_words()}"
 
 
 def tables(opened: OpenedBackup, comparison: Comparison | None) -> Iterator[str]:

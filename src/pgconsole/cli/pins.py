@@ -75,7 +75,8 @@ def _named(backup: str) -> BackupName:
     if name is None:
         raise ConfigurationError(
             f"{backup!r} is no name of a backup",
-            cause="backups are called <database>_<daily|weekly|monthly>_<YYYYMMDD>_<HHMMSS>.sql.gz",
+            cause="backups are called <database>_<daily|weekly|monthly>_<YYYYMMDD>_<HHMMSS>"
+            ".sql.gz[.age]",
             fix="give a name, a path or a key that `pgconsole list` shows",
         )
     return name

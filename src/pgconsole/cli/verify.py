@@ -33,8 +33,9 @@ def verify(backups: tuple[str, ...], latest: bool, every: bool, keys: tuple[str,
     a file that lies elsewhere (a safety backup, say) nothing is kept. Copies that have no manifest
     get one.
 
-    Prints a line for each copy, its fields separated by tabs: where it is; complete, damaged or
-    unknown (it could not be read); rows; seconds. The exit code is 0 only if all are complete.
+    Prints a line for each copy, its fields separated by tabs: where it is; complete, intact
+    (encrypted, and not looked into without the private key), damaged, altered or unknown (it could
+    not be read); rows; seconds. The exit code is 0 only if all are complete or intact.
     """
     settings = load_settings()
     paths = [_path(settings, backup) for backup in backups]

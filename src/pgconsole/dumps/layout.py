@@ -35,15 +35,15 @@ def layout(manifest: Manifest, size: int) -> list[tuple[Section, list[Extent]]]:
 
     Args:
         manifest: What the file should be.
-        size: What the file's size is.
+        size: What the size of the gzip file is, see `Manifest.gzip_bytes`.
 
     Raises:
         DamagedError: The manifest contradicts itself, or the file has another size.
     """
-    if manifest.compressed_bytes != size:
+    if manifest.gzip_bytes != size:
         raise DamagedError(
             "The file is not as long as its manifest says",
-            cause=f"it ends at byte {size} instead of {manifest.compressed_bytes}",
+            cause=f"it ends at byte {size} instead of {manifest.gzip_bytes}",
             fix=FIX,
         )
     members = [member for section in manifest.sections for member in section.members]

@@ -31,7 +31,7 @@ class Member(NamedTuple):
     r"""One gzip member. Its compressed length is the next member's offset minus its own.
 
     Attributes:
-        offset: Where it begins in the file, bytes.
+        offset: Where it begins in the file, or in what an encrypted file holds, bytes.
         raw_bytes: Its uncompressed size.
         rows: Rows that end in it (0 outside DATA sections; the `\\.` line is no row).
     """
@@ -42,7 +42,9 @@ class Member(NamedTuple):
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # What a later version adds is kept: where a manifest is written again, its signature must still
+    # fit. For that, a field that is added has to be null by default, see `signature.py`.
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
 class Section(_Model):
@@ -61,7 +63,39 @@ class Section(_Model):
     raw_bytes: Count
     members: Annotated[tuple[Member, ...], FailFast()]
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+
+class Encryption(_Model):
+    """How a dump is encrypted. The members' offsets are those in what the file holds.
+
+    Attributes:
+        format: The file's format, whose specification is https://c2sp.org/age.
+        recipients: The public keys that it was encrypted to; empty if they are not known.
+        gzip_bytes: Size of what it holds.
+    """
+
+    format: Literal["age-encryption.org/v1"] = "age-encryption.org/v1"
+    recipients: Annotated[tuple[str, ...], FailFast()]
+    gzip_bytes: Count
+
+    def in_words(self) -> str:
+        """Who can read it, as a clause."""
+        return f"encrypted to {', '.join(self.recipients) or 'nobody knows whom'}"
+
+
+class Signature(_Model):
+    """Who vouches for a manifest, see `signature.py`. Proves nothing before it is checked.
+
+    Attributes:
+        algorithm: How it was made.
+        key: The public key that it fits, in base64.
+        value: The signature, in base64.
+    """
+
+    algorithm: str
+    key: str
+    value: str
 
 
 class Manifest(_Model):
@@ -89,6 +123,13 @@ class Manifest(_Model):
     compressed_bytes: Count
     sha256: str
     sections: Annotated[tuple[Section, ...], FailFast()]
+    encryption: Encryption | None = None
+    signature: Signature | None = None
+
+    @property
+    def gzip_bytes(self) -> int:
+        """Size of the gzip file: of an encrypted dump, what its file holds."""
+        return self.compressed_bytes if self.encryption is None else self.encryption.gzip_bytes
 
     @property
     def tables(self) -> list[Section]:

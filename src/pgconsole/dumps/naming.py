@@ -1,4 +1,7 @@
-"""Names of backup files: `<database>_<class>_<YYYYMMDD>_<HHMMSS>.sql.gz`, in UTC."""
+"""Names of backup files: `<database>_<class>_<YYYYMMDD>_<HHMMSS>.sql.gz`, in UTC.
+
+One that is encrypted has `.age` behind that.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pgconsole.redact import holds_password
 from pgconsole.untrusted import EARLIEST, LATEST
 
 SUFFIX = ".sql.gz"
+AGE_SUFFIX = ".age"
 MANIFEST_SUFFIX = ".manifest.json"
 PARTIAL_SUFFIX = ".partial"
 SUNDAY = 7  # datetime.isoweekday()
@@ -21,7 +25,8 @@ SUNDAY = 7  # datetime.isoweekday()
 # that a database called `app_daily_2` works. DOTALL is not wanted: names with newlines are refused.
 _NAME = re.compile(
     r"(?P<database>.+)_(?P<cls>daily|weekly|monthly)"
-    r"_(?P<when>[0-9]{8}_(?!24)[0-9]{6})\.sql\.gz"  # fromisoformat may read 24:00 as the next day
+    r"_(?P<when>[0-9]{8}_(?!24)[0-9]{6})"  # fromisoformat may read 24:00 as the next day
+    r"\.sql\.gz(?P<age>\.age)?"
 )
 
 
@@ -41,16 +46,19 @@ class BackupName:
         database: The database's name as PostgreSQL knows it.
         taken_at: The time of the slot, UTC, whole seconds.
         backup_class: Which class the file belongs to.
+        encrypted: Whether it is an age file.
     """
 
     database: str
     taken_at: datetime
     backup_class: BackupClass
+    encrypted: bool = False
 
     @property
     def filename(self) -> str:
         """The file's name, without directory."""
-        return f"{self.database}_{self.backup_class}_{self.taken_at:%Y%m%d_%H%M%S}{SUFFIX}"
+        stem = f"{self.database}_{self.backup_class}_{self.taken_at:%Y%m%d_%H%M%S}"
+        return stem + suffix(encrypted=self.encrypted)
 
     @property
     def relative_path(self) -> str:
@@ -76,7 +84,18 @@ def parse_name(filename: str) -> BackupName | None:
         return None
     if not EARLIEST <= taken_at < LATEST:  # before the year 1000 strftime leaves out zeros, too
         return None
-    return BackupName(match["database"], taken_at, BackupClass(match["cls"]))
+    encrypted = match["age"] is not None
+    return BackupName(match["database"], taken_at, BackupClass(match["cls"]), encrypted)
+
+
+def suffix(*, encrypted: bool) -> str:
+    """How the name of a dump's file ends."""
+    return SUFFIX + AGE_SUFFIX if encrypted else SUFFIX
+
+
+def is_encrypted(location: str) -> bool:
+    """Whether a file or object of this name, a backup or not, is taken for an age file."""
+    return location.endswith(AGE_SUFFIX)
 
 
 def classes_of(slot: datetime, timezone: ZoneInfo) -> tuple[BackupClass, ...]:

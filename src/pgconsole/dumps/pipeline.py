@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from isal import isal_zlib
 
@@ -22,6 +22,9 @@ from pgconsole.dumps.cutter import Segment
 from pgconsole.dumps.members import Compressor
 from pgconsole.dumps.readback import ReadBack, WrittenMember
 from pgconsole.errors import StorageError
+
+if TYPE_CHECKING:
+    from pgconsole.dumps.age_write import Sealer
 
 # Raw bytes of a block, and so of most members. Measured on 900 MB: 1 MiB costs 7 % more CPU in
 # hand-overs and makes the file 0.04 % larger; 4 MiB costs 8 % more for cache misses and 13 MB more
@@ -64,6 +67,10 @@ class _Job:
         self.compressor = compressor
 
 
+class _Stopped(Exception):
+    """It is over before the end: the writing thread leaves the file as it is."""
+
+
 class Pipeline:
     """Compresses, writes and re-reads. A context: on exit every thread has ended.
 
@@ -71,13 +78,22 @@ class Pipeline:
         file: The file, open for reading and writing; it stays the caller's.
         path: Its path, for errors.
         on_written: Told how many bytes of the file are final, by the writing thread.
+        sealer: Encrypts what is written; None: it is not encrypted.
     """
 
-    def __init__(self, file: FileIO, path: Path, on_written: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        file: FileIO,
+        path: Path,
+        on_written: Callable[[int], None],
+        sealer: Sealer | None = None,
+    ) -> None:
         self._file = file
         self._path = path
         self._on_written = on_written
-        self._read_back = ReadBack(file.fileno(), path)
+        self._sealer = sealer
+        self._written = 0  # bytes of the file
+        self._read_back = ReadBack(file.fileno(), path, sealer)
         workers = min(len(os.sched_getaffinity(0)), _MAX_WORKERS)
         self._free: SimpleQueue[bytearray | None] = SimpleQueue()
         # One is filled and one written while each worker has one at work and one waiting.
@@ -202,16 +218,27 @@ class Pipeline:
                 job.done.set()  # others wait for it, come what may
 
     def _write_blocks(self) -> None:
+        try:
+            if self._sealer is None:
+                for data in self._members():
+                    self._write(data)
+            else:
+                self._sealer.write(self._members(), self._write)
+        except _Stopped:
+            return
+        self._on_written(self._written)
+        self._to_check.put(None)
+
+    def _members(self) -> Iterator[bytes]:
+        """What the file is to hold, in its order; whoever asks for more has written what he got."""
         offset = member_start = raw_bytes = crc = 0
         while (job := self._to_write.get()) is not None:
             # A block that is handed over while another thread fails may be compressed by nobody.
             while not job.done.wait(_LOOK_UP):
-                if self._stopping:
-                    return
-            if self._stopping:
-                return
+                self._go_on()
+            self._go_on()
             for segment, data in zip(job.segments, job.output, strict=True):
-                self._write(data)
+                yield data
                 offset += len(data)
                 raw_bytes += segment.end - segment.start
                 crc = isal_zlib.crc32(data, crc)
@@ -219,9 +246,13 @@ class Pipeline:
                     length = offset - member_start
                     self._to_check.put(WrittenMember(member_start, length, raw_bytes, crc))
                     member_start, raw_bytes, crc = offset, 0, 0
-            self._on_written(offset)
+            self._on_written(self._written)
             self._free.put(job.block)
-        self._to_check.put(None)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._stopping:
+            raise _Stopped
 
     def _write(self, data: bytes) -> None:
         try:
@@ -230,12 +261,13 @@ class Pipeline:
                 written += self._file.write(memoryview(data)[written:])
         except OSError as error:
             raise storage_error(self._path, "written", error) from error
+        self._written += written
 
     def _check_members(self) -> None:
         while (member := self._to_check.get()) is not None:
-            self._read_back.add(member)
+            self._read_back.add(member, self._written)
         if not self._stopping:
-            self._read_back.finish()
+            self._read_back.finish(self._written)
         self._ended.put(None)
 
 

@@ -1,20 +1,27 @@
-"""Writes a dump as an indexed .sql.gz: compressed, hashed, and read back, all in one pass."""
+"""Writes a dump as an indexed .sql.gz: compressed, hashed, and read back, all in one pass.
+
+If it is to be encrypted, the file is one age file that holds the .sql.gz.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgconsole.dumps.cutter import Cutter
 from pgconsole.dumps.manifest import Section
 from pgconsole.dumps.pipe import Pipe
 from pgconsole.dumps.pipeline import Pipeline, storage_error
 from pgconsole.dumps.scanner import Scanner
+
+if TYPE_CHECKING:
+    from pgconsole.dumps.age_write import Sealer
 
 _PROGRESS_EVERY = 0.2  # seconds
 # O_EXCL, which mode "x" stands for, follows no symbolic link. No function of ours: a signal handler
@@ -29,6 +36,7 @@ class WrittenDump:
     Attributes:
         raw_bytes: Size of the dump.
         compressed_bytes: Size of the file.
+        gzip_bytes: Size of its members: the same, unless it is encrypted.
         sha256: SHA-256 of the file, as it was read back, in hexadecimal.
         sections: Its sections with their members.
         server_version: As pg_dump wrote it into the header, e.g. `16.4`.
@@ -38,6 +46,7 @@ class WrittenDump:
 
     raw_bytes: int
     compressed_bytes: int
+    gzip_bytes: int
     sha256: str
     sections: tuple[Section, ...]
     server_version: str
@@ -51,6 +60,7 @@ def write_dump(
     *,
     on_progress: Callable[[int, str | None], None],
     on_written: Callable[[int], None],
+    recipients: Sequence[str] = (),
 ) -> WrittenDump:
     """Write what a pipe delivers until its end into a new file.
 
@@ -65,6 +75,7 @@ def write_dump(
             table whose rows are passing, as `schema.table`. May raise.
         on_written: Called by another thread with the number of bytes of the file that are
             written by now and will not change. Should not block: the writing waits for it.
+        recipients: Public keys of age that the file is encrypted to; none: it is not.
 
     Raises:
         StorageError: The file can't be made, written or read; the pipe can't be read.
@@ -77,7 +88,7 @@ def write_dump(
     with file:
         scanner = Scanner()
         cutter = Cutter(scanner)
-        with Pipeline(file, path, on_written) as pipeline:
+        with Pipeline(file, path, on_written, _sealer(recipients)) as pipeline:
             _pump(source_fd, scanner, cutter, pipeline, on_progress)
             proven = pipeline.finish()
         try:
@@ -86,13 +97,22 @@ def write_dump(
             raise storage_error(path, "flushed", error) from error
     return WrittenDump(
         raw_bytes=proven.raw_bytes,
-        compressed_bytes=proven.size,
+        compressed_bytes=proven.file_bytes,
+        gzip_bytes=proven.size,
         sha256=proven.sha256,
         sections=cutter.sections(proven.members),
         server_version=scanner.notes.server_version,
         pg_dump_version=scanner.notes.pg_dump_version,
         warnings=scanner.warnings(),
     )
+
+
+def _sealer(recipients: Sequence[str]) -> Sealer | None:
+    if not recipients:
+        return None
+    from pgconsole.dumps.age_write import Sealer  # noqa: PLC0415 - only where it is encrypted
+
+    return Sealer(recipients)
 
 
 def _pump(

@@ -19,6 +19,7 @@ _WORDS = (
     ("~ intact", "it has the bytes that were written; nobody looked at what is in it"),
     ("· listed", "it is there under that name and size; nothing more is known"),
     ("✗ damaged", "it was read and is not what it should be; the line below says what is wrong"),
+    ("✗ altered", "somebody has changed it: it is not what was signed"),
     ("! differs", "the local file and the object in S3 differ in size"),
     ("2 h", "beside one of these words: how old that knowledge is"),
     ("★", "pinned: retention keeps it"),

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
-from pgconsole.backups.standing import Standing, standing
+from pgconsole.backups.standing import standing
 from pgconsole.errors import PgconsoleError
 from pgconsole.postgres.sessions import Sessions
 from pgconsole.settings import Settings
@@ -65,7 +65,10 @@ class RestoreText:
     def _backup(self) -> str:
         backup = self.backup
         where = "in S3" if backup.place is Place.S3 else "here"
-        return f"{backup.name.filename}, {size(backup.size)}, {where}"
+        text = f"{backup.name.filename}, {size(backup.size)}, {where}"
+        if backup.name.encrypted and self.settings.age_identity_file is None:
+            text += ". Encrypted, and BACKUP_AGE_IDENTITY_FILE is not set: it can't be restored"
+        return text
 
     def _proof(self) -> str:
         proof = self.marks.proof(self.backup)
@@ -73,7 +76,7 @@ class RestoreText:
         sign = f"{SIGNS[known][0]} {known}"
         if proof is None:
             return f"{sign}: nobody verified it yet; the restore begins with that"
-        if known is Standing.DAMAGED:
+        if proof.proof.is_bad:
             return f"{sign}: {proof.problem}. The restore refuses it"
         return f"{sign}, {proven_text(proof, self.now)}"
 

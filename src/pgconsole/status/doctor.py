@@ -10,7 +10,17 @@ from functools import partial
 from pgconsole.errors import NoAnswerError, PgconsoleError
 from pgconsole.jobs.texts import one_line
 from pgconsole.settings import Settings
-from pgconsole.status.checks import bucket, directory, past, program, server, timetable, tools, wal
+from pgconsole.status.checks import (
+    bucket,
+    directory,
+    keys,
+    past,
+    program,
+    server,
+    timetable,
+    tools,
+    wal,
+)
 from pgconsole.status.checks.base import (
     Check,
     CheckResult,
@@ -46,6 +56,8 @@ CHECKS = (
     Check("last backup", past.last_backup),
     Check("verification", past.verified),
     Check("retention", past.retention),
+    Check("encryption", keys.encryption),
+    Check("signatures", keys.signatures),
     Check("S3", bucket.listable),
     Check("S3 writing", bucket.writable, cleans_up=True),
     Check("S3 clock", bucket.clock),

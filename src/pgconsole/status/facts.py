@@ -20,8 +20,6 @@ from pgconsole.storage.base import StoredBackup
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_GOOD = (Proof.COMPLETE, Proof.RESTORED)
-
 
 class Answered(Protocol[T_co]):
     """What was asked of something that may fail: the last answer, and what became of it since."""
@@ -97,7 +95,7 @@ class Holdings:
 
     def is_good(self, backup: StoredBackup) -> bool:
         """Whether it is proven that all of the database is in it."""
-        return backup.size > 0 and self.proof(backup) in _GOOD
+        return backup.size > 0 and self.proof(backup).is_good
 
     def proof(self, backup: StoredBackup) -> Proof:
         """What is proven of this copy."""

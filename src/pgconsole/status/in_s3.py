@@ -91,8 +91,8 @@ def _compared(facts: Facts, backup: StoredBackup, there: Holdings) -> Whereabout
     if copy.size != backup.size:
         return Whereabouts(State.FAILED, "local", "its copy in S3 has another size")
     proof = there.proof(copy)
-    if proof is Proof.DAMAGED:
-        return Whereabouts(State.FAILED, "local", "its copy in S3 is damaged")
+    if proof.is_bad:
+        return Whereabouts(State.FAILED, "local", f"its copy in S3 is {proof}")
     listed = " listed only" if proof is Proof.LISTED else ""
     return Whereabouts(State.FRESH, f"local + S3{listed}")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pgconsole.backups.evidence import Evidence, Proof
+from pgconsole.backups.evidence import Evidence
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.schedule import next_runs
 from pgconsole.status.facts import Facts
@@ -72,9 +73,9 @@ def _proofs(facts: Facts) -> Iterator[Evidence]:
 
 
 def _warnings(facts: Facts, now: datetime) -> Iterator[str]:
-    damaged = sum(proof.proof is Proof.DAMAGED for proof in _proofs(facts))
-    if damaged:
-        yield f"{counted(damaged, 'backup')} known to be damaged"
+    bad = Counter(proof.proof for proof in _proofs(facts) if proof.proof.is_bad)
+    for proof, count in sorted(bad.items(), reverse=True):
+        yield f"{counted(count, 'backup')} known to be {proof}"
     last = last_ended(facts)
     if last is not None and last.status is JobStatus.PARTLY_FAILED:
         yield f"{clean(last.problem)}: {clean(last.cause)}"

@@ -189,8 +189,8 @@ def _none_here(facts: Facts, now: datetime) -> Verdict:
         text = f"At risk: no local backup; last good backup {age} ago ({proof}, S3 only){as_of}."
         return Verdict(State.STALE, text, lost_since=there.name.taken_at)
     text = f"At risk: no local backup; the newest in S3, of {age} ago, is {proof} only{as_of}."
-    if proof is Proof.DAMAGED:
-        text = f"At risk: no local backup; the newest in S3, of {age} ago, is damaged{as_of}."
+    if proof.is_bad:
+        text = f"At risk: no local backup; the newest in S3, of {age} ago, is {proof}{as_of}."
     return Verdict(State.STALE, text)
 
 
@@ -203,9 +203,9 @@ def _not_good(
     proof = holdings.evidence(newest)
     if newest.size == 0:
         return Verdict(State.FAILED, f"At risk: {taken} is empty; {rest}.")
-    if proof is not None and proof.proof is Proof.DAMAGED:
+    if proof is not None and proof.proof.is_bad:
         why = f": {clean(proof.problem)}" if proof.problem else ""
-        return Verdict(State.FAILED, f"At risk: {taken} is damaged{why}; {rest}.")
+        return Verdict(State.FAILED, f"At risk: {taken} is {proof.proof}{why}; {rest}.")
     what = "was never verified"
     if proof is not None and proof.proof is Proof.INTACT:
         what = "is intact, but what is in it was never looked at"

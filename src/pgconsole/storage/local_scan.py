@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgconsole.dumps.naming import (
+    AGE_SUFFIX,
     MANIFEST_SUFFIX,
     PARTIAL_SUFFIX,
     SUFFIX,
@@ -52,7 +53,7 @@ def scan_directory(directory: Path, backup_class: BackupClass) -> Scan:
     for filename, entry in entries.items():
         # A manifest beside a backup is part of it; most are found so, without reading the name.
         dump = filename.removesuffix(MANIFEST_SUFFIX)
-        if dump != filename and dump.endswith(SUFFIX) and dump in entries:
+        if dump != filename and dump.endswith((SUFFIX, SUFFIX + AGE_SUFFIX)) and dump in entries:
             continue
         try:
             _sort(scan, entry, entries, backup_class)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, parse_name
+from pgconsole.dumps.naming import AGE_SUFFIX, MANIFEST_SUFFIX, BackupClass, parse_name
 from pgconsole.storage.base import ForeignFile, Listing, Place, StoredBackup
 from pgconsole.storage.s3_answers import each_once
 from pgconsole.storage.s3_bucket import Bucket
@@ -47,7 +47,7 @@ def object_pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectTypeDef]]:
 def listing_pages(bucket: Bucket, prefix: str) -> Iterator[Listing]:
     """What `listing` finds, page by page in the store's order, without holding more than a page.
 
-    A dump's manifest is the next key; they are kept together.
+    A dump's manifest is the next key, but for the same dump encrypted; they are kept together.
 
     Raises:
         StorageError: The bucket can't be listed.
@@ -56,12 +56,25 @@ def listing_pages(bucket: Bucket, prefix: str) -> Iterator[Listing]:
     for page in object_pages(bucket, prefix):
         objects = held + page
         # A dump at the end waits for the next page, which may begin with its manifest.
-        held = [found for found in objects[-1:] if not found["Key"].endswith(MANIFEST_SUFFIX)]
+        held = _of_last_dump(objects)
         whole = objects[: len(objects) - len(held)]
         backups, foreign, leftovers = _sorted(whole, {found["Key"] for found in objects}, prefix)
         yield Listing(tuple(backups), tuple(foreign), tuple(leftovers))
     backups, foreign, leftovers = _sorted(held, {found["Key"] for found in held}, prefix)
     yield Listing(tuple(backups), tuple(foreign), tuple(leftovers))
+
+
+def _of_last_dump(objects: list[ObjectTypeDef]) -> list[ObjectTypeDef]:
+    """The last objects, of which one's manifest may come yet."""
+    last = len(objects)
+    while last and _stem(objects[last - 1]["Key"]) == _stem(objects[-1]["Key"]):
+        last -= 1
+    return objects[last:]
+
+
+def _stem(key: str) -> str:
+    """The key of a dump without what tells its manifest, or the same dump encrypted, from it."""
+    return key.removesuffix(MANIFEST_SUFFIX).removesuffix(AGE_SUFFIX)
 
 
 def listing(bucket: Bucket, prefix: str) -> Listing:

@@ -11,9 +11,11 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.copy_text import SIGNS, STYLES, duration, proven_text
 from pgconsole.widgets.line import Part
-from pgconsole.widgets.words import ago, clean, counted, size, stamp, zone_name
+from pgconsole.widgets.words import ago, clean, clipped, counted, size, stamp, zone_name
 
 _WIDE = 120
+_KEY = 17  # cells
+_SIGNATURE = 42  # cells
 
 
 def where(settings: Settings, backup: StoredBackup) -> str:
@@ -38,11 +40,12 @@ def facts(
         (f"{clean(backup.name.database)}", "bold"),
         f", {backup.name.backup_class}, taken {moment}, {ago(taken, now)}, {size(backup.size)}",
     ]
-    manifest = opened.manifest if opened is not None else None
-    if opened is not None:
-        parts += ["\n", *_proof(opened, now)]
-    if manifest is not None:
+    if opened is None:
+        return parts
+    parts += ["\n", *_proof(opened, now)]
+    if (manifest := opened.manifest) is not None:
         parts += ["\n", (_contents(manifest), ""), "\n", (_origin(manifest), "$muted")]
+        parts += _keys(opened)
         if width >= _WIDE and manifest.sha256:
             how = f"\nSHA-256 {manifest.sha256} · {clean(' '.join(manifest.options))}"
             parts.append((how.rstrip(" ·"), "$muted"))
@@ -72,6 +75,19 @@ def _proof(opened: OpenedBackup, now: datetime) -> list[Part]:
     else:
         parts.append((f" {proven_text(proof, now)}", "$muted"))
     return parts
+
+
+def _keys(opened: OpenedBackup) -> list[Part]:
+    """Who can read it and who vouches for it; keys are cut short, `pgconsole show` has them."""
+    manifest = opened.manifest
+    words = []
+    if manifest is not None and manifest.encryption is not None:
+        keys = manifest.encryption.recipients
+        whom = clipped(clean(keys[0]), _KEY) if len(keys) == 1 else counted(len(keys), "key")
+        words.append(f"encrypted to {whom if keys else 'nobody knows whom'}")
+    if opened.signature:
+        words.append(clipped(clean(opened.signature), _SIGNATURE))
+    return ["\n", (" · ".join(words), "$muted")] if words else []
 
 
 def _contents(manifest: Manifest) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from pgconsole.backups.evidence import Evidence, Proof
+from pgconsole.backups.evidence import Evidence
 from pgconsole.backups.opened import Change, TableChange, TableFacts
 from pgconsole.backups.standing import Standing
 from pgconsole.dumps.objects import HEAD, SqlObject
@@ -110,7 +110,7 @@ def evidence_items(proofs: Iterable[Evidence], backup: StoredBackup, now: dateti
         if not proof.is_about(backup):
             what = "no longer counts: the copy was written to since"
             css = "table--dim"
-        elif proof.proof is Proof.DAMAGED:
+        elif proof.proof.is_bad:
             what = clean(proof.problem)
         else:
             what = f"SHA-256 {proof.sha256}" if proof.sha256 else ""

@@ -14,7 +14,8 @@ from pgconsole.dumps.naming import BackupName
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.marks import NO_MARKS, Marks
 
-_BAD = (Standing.DAMAGED, Standing.EMPTY, Standing.DIFFERS)  # the worst first
+# The worst first.
+_BAD = (Standing.ALTERED, Standing.DAMAGED, Standing.EMPTY, Standing.DIFFERS)
 _ORDER = list(Standing)
 
 

@@ -21,6 +21,7 @@ SIGNS = {
     Standing.DIFFERS: ("!", "warning"),
     Standing.EMPTY: ("✗", "bad"),
     Standing.DAMAGED: ("✗", "bad"),
+    Standing.ALTERED: ("✗", "bad"),
 }
 STYLES = {
     "good": "$text-success",
@@ -32,7 +33,7 @@ STYLES = {
 _MEANINGS = {
     Standing.RESTORED: "all objects and rows came back",
     Standing.COMPLETE: "read whole, nothing missing",
-    Standing.INTACT: "the bytes are right; v looks into them",
+    Standing.INTACT: "the bytes are right; nobody looked into them",
     Standing.LISTED: "it is there; nobody has read it yet. v verifies it",
     Standing.DIFFERS: "the copy in the other place has another size. v verifies it",
     Standing.EMPTY: "there is nothing in it",
@@ -52,7 +53,7 @@ def copy_text(
     """
     sign, kind = SIGNS[known]
     parts: list[Part] = [(f"{sign} {known}", f"{STYLES[kind]} bold")]
-    if not briefly or proof is None or known is Standing.DAMAGED:
+    if not briefly or proof is None or proof.proof.is_bad:
         parts.append(f": {_meaning(known, proof)}")
     if proof is not None:
         parts.append((f" · {proven_text(proof, now)}", "$muted"))
@@ -76,6 +77,6 @@ def duration(seconds: float) -> str:
 
 
 def _meaning(known: Standing, proof: Evidence | None) -> str:
-    if known is Standing.DAMAGED:
+    if known in (Standing.DAMAGED, Standing.ALTERED):
         return clean(proof.problem) if proof is not None else ""
     return _MEANINGS[known]

@@ -10,6 +10,7 @@ from typing import Any
 from pgconsole.backups.opened import Comparison, OpenedBackup
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.objects import SqlObject
+from pgconsole.errors import AlteredError
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.backup_facts import compared, where
@@ -127,6 +128,8 @@ def _no_manifest(state: State, backup: StoredBackup, now: datetime) -> list[Part
         text = f"Reading {size(backup.size)} from the front, {found} so far"
         return _reading(text, front, now)
     problem = opened.problem
+    if isinstance(problem, AlteredError):
+        return [*problem_text(problem), "\n", FRONT]
     return [
         (f"! {clean(problem.problem)}", "$text-warning bold"),
         f": {clean(problem.cause)}\n",

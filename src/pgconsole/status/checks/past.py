@@ -42,7 +42,14 @@ def verified(context: Context) -> Finding:
     """Whether what is there was proven to be whole dumps."""
     holdings = _holdings(context)
     proofs = [(backup, holdings.proof(backup)) for backup in holdings.backups]
-    damaged = [backup for backup, proof in proofs if proof is Proof.DAMAGED or backup.size == 0]
+    altered = [backup for backup, proof in proofs if proof is Proof.ALTERED]
+    if altered:
+        return failed(
+            f"{counted(len(altered), 'backup')} altered: {altered[0].name.relative_path}",
+            clean(holdings.proofs[altered[0].location].problem),
+            "find out who can write there; take another one (pgconsole backup)",
+        )
+    damaged = [backup for backup, proof in proofs if proof.is_bad or backup.size == 0]
     if damaged:
         evidence = holdings.proofs.get(damaged[0].location)
         why = clean(evidence.problem) if evidence is not None else "it is empty"
@@ -50,6 +57,14 @@ def verified(context: Context) -> Finding:
             f"{counted(len(damaged), 'backup')} damaged: {damaged[0].name.relative_path}",
             f"{why}; the old scripts said `gzip check failed`",
             "take another one (pgconsole backup), then move the damaged one away",
+        )
+    sealed = [backup for backup, proof in proofs if proof is Proof.INTACT]
+    if sealed:
+        return warning(
+            f"{counted(len(sealed), 'backup')} of {len(proofs)} encrypted and never looked into: "
+            f"{sealed[0].name.relative_path}",
+            "their bytes are those that were written; more takes a private key",
+            "pgconsole verify --all, with BACKUP_AGE_IDENTITY_FILE set",
         )
     unproven = [backup for backup, proof in proofs if not holdings.is_good(backup)]
     if unproven:
