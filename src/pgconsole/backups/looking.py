@@ -8,6 +8,7 @@ from datetime import UTC
 from itertools import islice
 
 from pgconsole.backups.catalog import s3_storage
+from pgconsole.backups.confirmation import Copy
 from pgconsole.dumps import copytext
 from pgconsole.dumps.copytext import Row
 from pgconsole.dumps.front import sections_from_front
@@ -166,15 +167,15 @@ class _Near:
         return self._kept[offset - self._begin : end - self._begin]
 
 
-def open_source(settings: Settings, backup: StoredBackup) -> RangedSource:
+def open_source(settings: Settings, copy: Copy) -> RangedSource:
     """The bytes of a copy.
 
     Raises:
         StorageError: It is not there, or can't be read.
     """
-    if backup.place is Place.LOCAL:
-        return LocalFile(backup.location)
-    return s3_storage(settings).open(backup.location)
+    if copy.place is Place.LOCAL:
+        return LocalFile(copy.location)
+    return s3_storage(settings).open(copy.location)
 
 
 def look_from_front(

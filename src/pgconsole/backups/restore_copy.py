@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pgconsole.backups.catalog import s3_storage
+from pgconsole.dumps.layout import layout
 from pgconsole.dumps.manifest import Manifest, parse_manifest
-from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, parse_name
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, BackupName, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage import files
@@ -17,6 +18,7 @@ from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.local import LocalStorage
 
 RESTORED = "restored"  # the directory of downloads, in BACKUP_DIR
+SAFETY = "safety"  # that of safety backups
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,46 @@ def find_copy(settings: Settings, place: Place, location: str) -> FoundCopy:
     if place is Place.LOCAL:
         return _local(settings, Path(location))
     return _s3(settings, check_key(settings, location))
+
+
+def listed(backup: StoredBackup) -> FoundCopy:
+    """A copy as a listing shows it; nothing is looked at."""
+    return FoundCopy(
+        backup.place, backup.location, backup.size, backup.modified, backup.name, backup
+    )
+
+
+def find_local(settings: Settings, file: str) -> Path:
+    """The file that an operator means: a path, or a name in one of the directories of backups.
+
+    Names are looked for among the backups, the safety backups and the downloads. Nothing may be
+    there: `find_copy` says so.
+    """
+    path = Path(file)
+    if "/" not in file and not path.exists():
+        for directory in (*map(str, BackupClass), SAFETY, RESTORED):
+            candidate = settings.backup_dir / directory / file
+            if candidate.exists():
+                return candidate
+    return path.resolve() if path.is_symlink() else path.absolute()
+
+
+def manifest_of(settings: Settings, copy: FoundCopy) -> Manifest | None:
+    """The manifest beside a copy, wherever it lies; None if there is none.
+
+    Raises:
+        StorageError: It can't be read.
+        DamagedError: It is no manifest, is of another file, or of a version that we don't know.
+    """
+    if copy.place is Place.LOCAL:
+        manifest = beside(Path(copy.location))
+    else:
+        storage, location = s3_storage(settings), copy.location + MANIFEST_SUFFIX
+        there = storage.find(location) is not None
+        manifest = parse_manifest(storage.read_small(location), location) if there else None
+    if manifest is not None:
+        layout(manifest, copy.size)
+    return manifest
 
 
 def beside(path: Path) -> Manifest | None:

@@ -16,6 +16,7 @@ from pgconsole.backups.description import describe
 from pgconsole.backups.dumping import dump
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.preflight import check_preflight
+from pgconsole.backups.restore_copy import SAFETY
 from pgconsole.dumps.manifest import Manifest, parse_manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX, SUFFIX
 from pgconsole.errors import DamagedError
@@ -23,7 +24,6 @@ from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
 from pgconsole.storage import files
 
-SAFETY = "safety"
 _PHASE = "safety"
 
 
