@@ -85,20 +85,20 @@ def percent_of(app: PgconsoleApp) -> int:
 
 
 async def restoring(pilot: Pilot[None]) -> None:
-    """The question before a restore, once the server said who is connected."""
+    """The plan of a restore, once all rows are counted."""
     await pilot.press("x", "j", "r")
     app = pilot.app
     assert isinstance(app, PgconsoleApp)
-    await until(pilot, lambda: "Nobody" in text_of(app) or "sessions" in text_of(app))
+    await until(pilot, lambda: "at least" in text_of(app) and "✓ passed" in text_of(app))
 
 
 async def restored(pilot: Pilot[None]) -> None:
     """What a restore checked: expected and found."""
-    await pilot.press("x", "r")
-    await until(pilot, lambda: bool(pilot.app.screen.query(Input)))
-    await pilot.press("enter", "y", "e", "s", "enter")
     app = pilot.app
     assert isinstance(app, PgconsoleApp)
+    await pilot.press("x", "r")
+    await until(pilot, lambda: "✓ passed" in text_of(app))
+    await pilot.press("enter", "y", "e", "s", "enter")
     await until(pilot, lambda: "as expected" in text_of(app))
     await pilot.press("o")
 
@@ -128,7 +128,8 @@ async def take_all(settings: Settings) -> None:
     await take(settings, "backup-dialog", SMALL, asking)
     await take(settings, "help", SMALL, helping)
     await take(settings, "schedule", SMALL, scheduled)
-    await take(settings, "restore-dialog", SMALL, restoring)
+    await take(settings, "restore-plan", SMALL, restoring)
+    await take(settings, "restore-plan-160x45", LARGE, restoring)
     await take(settings, "doctor", LARGE, examined)
     await take(settings, "restore-outcome", SMALL, restored)
     await take(settings, "backup-running", LARGE, running)

@@ -76,6 +76,10 @@ class ServerError(PgconsoleError):
     """PostgreSQL can't be reached, refused us, or answered with an error."""
 
 
+class MissingDatabaseError(ServerError):
+    """The server has no database of this name."""
+
+
 class ToolError(PgconsoleError):
     """A client tool (pg_dump, psql) is missing, too old, or ended with an error."""
 

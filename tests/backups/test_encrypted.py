@@ -24,7 +24,6 @@ from pgconsole.backups.looking import Look, open_source
 from pgconsole.backups.opened import find_table, open_backup
 from pgconsole.backups.prune import make_plan
 from pgconsole.backups.restore_copy import find_copy
-from pgconsole.backups.restore_plan import plan_restore
 from pgconsole.backups.upload import UploadRequest, run_upload
 from pgconsole.backups.verify import VerifyRequest, run_verify
 from pgconsole.demo.servers import PostgresServer
@@ -35,6 +34,9 @@ from pgconsole.errors import (
     SealedError,
     VerifyError,
 )
+from pgconsole.planning.checks import Outcome
+from pgconsole.planning.gather import gather
+from pgconsole.planning.plan import conclude
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place
 
@@ -319,8 +321,10 @@ class TestRestore:
         self, settings: Settings, result: BackupResult
     ) -> None:
         copy = find_copy(settings, Place.LOCAL, result.paths[0])
-        with pytest.raises(SealedError, match="no private key is set"):
-            plan_restore(settings, settings.pgdatabase, copy)
+        facts = gather(settings, copy, settings.pgdatabase, counting=0)
+        [check] = [one for one in conclude(facts, SLOT).checks if one.name == "Copy"]
+        assert check.outcome is Outcome.FAILED
+        assert "no private key is set" in check.text
 
     def test_a_changed_byte_is_refused(
         self, with_key: Settings, result: BackupResult, target: str

@@ -156,9 +156,12 @@ class TestTheQuestion:
         for words in (
             f"{settings.pgdatabase!r} on 127.0.0.1:{settings.pgport}",
             str(path),
-            "2026-02-25 02:00:00 UTC (",
-            "1 sessions that are connected to the target now",
+            "2026-02-25 02:00 UTC (",
+            "1 session connected to the target now",
             f"{settings.backup_dir}/safety/",
+            "What the backup holds is not known: it has no manifest. 0 rows in 2 tables now",
+            "public.users: 0 rows now, rows in the backup not known",
+            "Check:     Newer objects: ok",
             f"pgconsole restore {path} --database {settings.pgdatabase}",
         ):
             assert words in before
@@ -175,6 +178,14 @@ class TestTheQuestion:
         assert rows(postgres16, settings.pgdatabase) == 0
         assert not (settings.state_dir / "jobs").exists()
 
+    def test_what_would_be_refused_is_not_asked(self, settings: Settings) -> None:
+        code, shown = ask(settings, "yes\n", "--latest", "--database", "nowhere")
+        assert code == 1
+        assert QUESTION not in shown
+        assert "Nothing was restored into 'nowhere'" in shown
+        assert 'Next: create it: CREATE DATABASE "nowhere"' in shown
+        assert not (settings.state_dir / "jobs").exists()
+
     def test_of_another_database_is_pointed_out(self, settings: Settings, copy: str) -> None:
         code, shown = ask(settings, "no\n", name(settings, NEW), "--database", copy)
         assert code == 130
@@ -188,6 +199,51 @@ class TestTheQuestion:
         assert "--yes" in done.stderr
         assert rows(postgres16, settings.pgdatabase) == 0
         assert not (settings.state_dir / "jobs").exists()
+
+
+class TestThePlan:
+    def test_it_shows_all_and_does_nothing(
+        self, settings: Settings, postgres16: PostgresServer
+    ) -> None:
+        assert run(settings, "backup").returncode == 0
+        with postgres16.connect(settings.pgdatabase) as connection:
+            connection.execute("INSERT INTO users VALUES (1, 'x'), (2, 'y')")
+            connection.execute('CREATE TABLE "[red]\n" (at date)')
+            done = run(settings, "restore", "--latest", "--plan")
+        assert (done.returncode, rows(postgres16, settings.pgdatabase)) == (0, 2), done.stderr
+        lines = done.stdout.splitlines()
+        assert lines[0].startswith("What:      Replaces in ")
+        assert any(
+            line.startswith("Loses:     Loses at least 2 rows (public.users 2) a") for line in lines
+        )
+        tables = [line for line in lines if line.startswith("Table:")]
+        assert tables == [
+            "Table:     public.users: 2 rows now, 0 in the backup: 2 rows fewer",
+            "Table:     public.[red]\\n: 0 rows now, not in the backup: stays as it is",
+            "Table:     public.empty: 0 rows now, 0 in the backup: as many rows",
+        ]
+        checks = [line for line in lines if line.startswith("Check:")]
+        assert len(checks) == 7
+        assert all(": ok: " in line for line in checks)
+        assert not (settings.backup_dir / "safety").exists()
+
+    def test_what_would_be_refused(self, settings: Settings, postgres16: PostgresServer) -> None:
+        with postgres16.connect(settings.pgdatabase) as connection:
+            connection.execute("CREATE VIEW newer AS SELECT id FROM users")
+        done = run(settings, "restore", "--latest", "--plan")
+        assert done.returncode == 1
+        words = "rule _RETURN on view newer depends on table users"
+        assert "Newer objects: FAILED: PostgreSQL would refuse to drop what" in done.stdout
+        assert words in done.stdout
+
+    def test_it_is_for_everybody(self, settings: Settings) -> None:
+        done = run(settings, "restore", "--latest", "--plan", PGCONSOLE_READ_ONLY="true")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("What:")
+
+    def test_a_name_that_no_database_can_have(self, settings: Settings) -> None:
+        done = run(settings, "restore", "--latest", "--plan", "--database", "")
+        assert done.returncode == 2
 
 
 def test_a_failure_is_told_and_put_down(settings: Settings) -> None:

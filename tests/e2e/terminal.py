@@ -21,6 +21,7 @@ from tests.support import wait_until
 _KEYS = {
     "Enter": "\r",
     "Escape": "\x1b",
+    "BSpace": "\x7f",
     "Tab": "\t",
     "C-c": "\x03",
     "C-q": "\x11",

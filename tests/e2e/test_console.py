@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.cli.program import PROGRAM, environment
-from tests.conftest import MakeSettings
+from tests.conftest import MakeSettings, create_database, drop_database
 from tests.e2e.terminal import Terminal, is_alive, open_terminal
 from tests.guide import guide_backup
 from tests.support import blocked_dump, wait_for_dump, wait_until
@@ -213,7 +213,8 @@ def test_verify_restore_pin_pause_and_doctor_by_keys(
     terminal.send("restoring", "Enter", "2h", "Enter")
     terminal.wait_for("Schedule · paused")
     terminal.send("r")
-    terminal.wait_for("Nobody else is connected")
+    terminal.wait_for("+1,000")
+    terminal.wait_for("✓ passed")
     terminal.send("Enter")
     terminal.send("yes", "Enter")
     terminal.wait_for("✓ restored", timeout=60)
@@ -228,6 +229,36 @@ def test_verify_restore_pin_pause_and_doctor_by_keys(
     wait_until(lambda: "ooking …" not in terminal.screen(), timeout=60)
     terminal.send("q")
     terminal.wait_gone(timeout=3)
+
+
+def test_a_restore_into_another_database_by_keys(
+    console: Open, settings: Settings, postgres16: PostgresServer
+):
+    """Open the plan, name another target, read what it says of that, type yes: it is restored."""
+    copy = f"{settings.pgdatabase}_copy"
+    create_database(postgres16, copy, "CREATE TABLE users (id int); INSERT INTO users VALUES (1)")
+    try:
+        terminal = console()
+        back_up(terminal)
+        terminal.wait_for("✓ complete", timeout=40)
+        terminal.send("r")
+        terminal.wait_for("✓ passed")
+        terminal.send("yes")  # by habit: it lands in the target
+        terminal.wait_for(f"{settings.pgdatabase}yes")
+        terminal.wait_for("does not exist")
+        terminal.send("BSpace", "BSpace", "BSpace")
+        wait_until(lambda: f"replace {settings.pgdatabase}:" in terminal.screen())
+        terminal.send("_copy")
+        terminal.wait_for("+999")
+        terminal.wait_for(f"Careful: it is a backup of '{settings.pgdatabase}'")
+        terminal.wait_for("✓ passed")
+        terminal.send("Enter", "yes", "Enter")
+        terminal.wait_for("✓ restored", timeout=60)
+        with postgres16.connect(copy) as connection:
+            assert connection.execute("SELECT count(*) FROM users").fetchone() == (1000,)
+        assert list((settings.backup_dir / "safety").glob("pre_restore_*.sql.gz"))
+    finally:
+        drop_database(postgres16, copy)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])

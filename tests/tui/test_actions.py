@@ -13,10 +13,14 @@ from textual.pilot import Pilot
 
 from pgconsole import jobs
 from pgconsole.app import PgconsoleApp
+from pgconsole.backups.confirmation import confirm_restore
 from pgconsole.backups.pins import read_pins
+from pgconsole.backups.restore_copy import find_copy
 from pgconsole.demo.servers import PostgresServer, S3Server
+from pgconsole.jobs.texts import JSON
 from pgconsole.schedule.state import read_pause
 from pgconsole.settings import Settings
+from pgconsole.storage.base import Place
 
 TAKEN = datetime(2026, 2, 24, 2, 0, tzinfo=UTC)
 
@@ -84,7 +88,9 @@ async def test_damage_is_said_where_it_is(real: Settings) -> None:
         await until_shown(pilot, "✗ damaged", timeout=60)
         await until_shown(pilot, "is damaged: ")
         await pilot.press("z", "r")
-        await until_shown(pilot, "✗ damaged: The gzip member")
+        await until_shown(pilot, "✗ The copy was found damaged")
+        await until_shown(pilot, "The gzip member")
+        await until_shown(pilot, "✗ Can't be restored")
 
 
 async def test_restore_brings_back_and_shows_what_was_checked(
@@ -96,7 +102,8 @@ async def test_restore_brings_back_and_shows_what_was_checked(
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "· listed")
         await pilot.press("r")
-        await until_shown(pilot, "Nobody else is connected")
+        await until_shown(pilot, "What the backup holds is not known: it has no manifest. 10 rows")
+        await until_shown(pilot, "? 1 not known")  # nobody has verified it
         await pilot.press("enter")
         await say_yes(pilot)
         await until_shown(pilot, "Restore done", timeout=60)
@@ -120,12 +127,42 @@ async def test_a_failed_restore_says_how_the_target_is(real: Settings) -> None:
         await pilot.press("2")
         await until_shown(pilot, "[2 S3 · 1]")
         await pilot.press("r", *"_none", "enter")
-        await until_shown(pilot, "Unknown: ")
+        await until_shown(pilot, f"✗ Can't be restored: Database '{real.pgdatabase}_none'")
         await say_yes(pilot)
+        await until_shown(pilot, "Nothing happens. Database")
+        assert jobs.list_jobs(real) == []
+        await pilot.press("escape")
+        # Headless it can be tried all the same.
+        copy = find_copy(real, Place.LOCAL, str(next(real.backup_dir.glob("daily/*.gz"))))
+        database = f"{real.pgdatabase}_none"
+        request: dict[str, JSON] = {
+            "place": "local", "location": copy.location, "database": database,
+            "confirmation": confirm_restore("yes", real, database, copy),
+        }  # fmt: skip
+        jobs.start(real, "restore", request, "ana")
         await until_shown(pilot, "Restore failed", timeout=60)
-        await until_shown(pilot, f"{real.pgdatabase}_none")
+        await until_shown(pilot, database)
         await pilot.press("o")
         await until_shown(pilot, "✗ Restore failed")
+
+
+async def test_a_plan_changes_nothing(real: Settings, postgres16: PostgresServer) -> None:
+    """In read-only mode too; rows now and newest, as the server has them."""
+    with postgres16.connect(real.pgdatabase) as connection:
+        connection.execute("CREATE TABLE log (at timestamptz); INSERT INTO log VALUES (now())")
+    watching = Settings.model_validate(real.environment() | {"PGCONSOLE_READ_ONLY": "true"})
+    before = sorted(real.backup_dir.rglob("*"))
+    app = PgconsoleApp(watching)
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until_shown(pilot, "· listed")
+        await pilot.press("r", "R")
+        await until_shown(pilot, "Only a plan")
+        await until_shown(pilot, "1,001 rows in 3 tables now, and any of them may be lost")
+        await until_shown(pilot, "stays")
+        assert "Type yes" not in shown(app.screen)
+        await pilot.press("escape")
+        await until_shown(pilot, "READ-ONLY")
+    assert sorted(real.backup_dir.rglob("*")) == before
 
 
 async def test_pin_and_unpin(real: Settings) -> None:

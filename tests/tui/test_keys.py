@@ -6,14 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.tui.scenes import NOW, listing, manifest, marks_of, proof, settings
+from tests.tui.scenes import NOW, listing, manifest, proof, settings
 
 from pgconsole.backups.evidence import Proof
 from pgconsole.backups.opened import OpenedBackup
 from pgconsole.backups.standing import Standing, standing
 from pgconsole.dumps.manifest import Encryption
 from pgconsole.errors import AlteredError
-from pgconsole.screens.restore_text import RestoreText
 from pgconsole.storage.base import Place
 from pgconsole.widgets.backup_facts import facts
 from pgconsole.widgets.copy_text import SIGNS, STYLES, copy_text
@@ -44,9 +43,6 @@ def test_an_altered_copy_is_bad_and_says_why() -> None:
     for briefly in (False, True):
         said = text(copy_text(Standing.ALTERED, found, NOW, briefly=briefly))
         assert said.startswith("✗ altered: its signature does not fit")
-    dialog = RestoreText(settings(), BACKUP, marks_of(found), NOW)
-    rows = dict(dialog.rows("thinktank", None))
-    assert rows["Proof"] == "✗ altered: its signature does not fit. The restore refuses it"
 
 
 @pytest.mark.parametrize(
@@ -71,14 +67,6 @@ def test_who_can_read_it_and_who_vouches_for_it(recipients: tuple[str, ...], wor
     assert len(last) < 80
     unsigned = replace(opened, manifest=manifest(), signature="")
     assert "encrypted" not in text(facts(settings(), BACKUP, unsigned, NOW, 80))
-
-
-def test_a_restore_says_what_is_missing() -> None:
-    marks = marks_of(proof(SEALED))
-    for variables, missing in (({}, True), ({"BACKUP_AGE_IDENTITY_FILE": "/k"}, False)):
-        dialog = RestoreText(settings(**variables), SEALED, marks, NOW)
-        rows = dict(dialog.rows("thinktank", None))
-        assert ("BACKUP_AGE_IDENTITY_FILE is not set" in rows["Backup"]) == missing
 
 
 def test_nobody_is_told_to_verify_an_altered_manifest_away() -> None:

@@ -7,20 +7,16 @@ from pathlib import Path
 import pytest
 from tests.conftest import MakeSettings
 from tests.tui.driving import shown, until, until_shown
-from tests.tui.scenes import NOW, RUNNING, SCENES, Scene, settings
-from tests.tui.test_restore_dialog import LOCAL, Asking
+from tests.tui.scenes import NOW, RUNNING, SCENES, STYLES, Scene, settings
 from tests.tui.test_snapshots import LARGE, SMALL, Snap
 from textual.app import ComposeResult
 from textual.events import Mount
-from textual.widgets import Input
 
 from pgconsole import jobs
 from pgconsole.actions import REGISTRY, Where, actions_of
 from pgconsole.app import PgconsoleApp
-from pgconsole.backups.confirmation import restore_token
 from pgconsole.screens.help import HelpScreen
 from pgconsole.screens.main import MainScreen
-from pgconsole.screens.restore import Confirmed, RestoreScreen
 from pgconsole.settings import Settings
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.strips import HeaderStrip
@@ -35,7 +31,7 @@ SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x45"])
 class HeaderOnly(PgconsoleApp):
     """The console's colours, and of its main screen the header."""
 
-    CSS_PATH = Asking.CSS_PATH
+    CSS_PATH = STYLES
 
     def __init__(self, ours: Settings) -> None:
         super().__init__(ours)
@@ -57,7 +53,7 @@ def test_what_changes_something_is_not_offered() -> None:
     offered = actions_of(Where.MAIN, read_only=True)
     left_out = {action.id for action in ACTIONS} - {each.id for each in offered}
     assert left_out >= CHANGING
-    assert "verify" not in left_out
+    assert not {"verify", "plan"} & left_out
     assert actions_of(Where.MAIN) == ACTIONS
 
 
@@ -126,46 +122,6 @@ def test_header_without_colours(snap_compare: Snap, monkeypatch: pytest.MonkeyPa
     assert snap_compare(HeaderOnly(settings(**READ_ONLY, **PROTECTED)), terminal_size=SMALL)
 
 
-def test_restore_dialog_of_a_protected_server(snap_compare: Snap) -> None:
-    app = Asking(settings=settings(**PROTECTED))
-
-    async def known(pilot) -> None:  # type: ignore[no-untyped-def]
-        await until_shown(pilot, "Nobody else is connected")
-
-    assert snap_compare(app, terminal_size=SMALL, run_before=known)
-
-
-async def test_a_protected_target_wants_its_name() -> None:
-    ours = settings(**PROTECTED)
-    app = Asking(settings=ours)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, RestoreScreen))
-        await pilot.press("enter", *"yes", "enter")
-        await until_shown(pilot, "“yes” is not thinktank: nothing happens")
-        assert app.answers == []
-        await pilot.press("ctrl+u", *"thinktank", "shift+tab", "x")
-        await until_shown(pilot, "Type thinktankx to replace it")
-        await until_shown(pilot, "Enter acts only on exactly thinktankx")
-        assert app.screen.query_one("#answer", Input).value == ""
-        await pilot.press("enter", *"thinktank", "enter")
-        await until_shown(pilot, "is not thinktankx")
-        await pilot.press("x", "enter")
-        await until(pilot, lambda: app.answers)
-    assert app.answers == [Confirmed("thinktankx", restore_token(ours, "thinktankx", LOCAL))]
-    assert restore_token(settings(), "thinktankx", LOCAL) != restore_token(
-        ours, "thinktankx", LOCAL
-    )
-
-
-async def test_a_protected_target_without_a_name_is_none() -> None:
-    app = Asking(settings=settings(**PROTECTED))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, RestoreScreen))
-        await pilot.press("ctrl+u", "enter", "enter")
-        await until_shown(pilot, "Into which database?")
-    assert app.answers == []
-
-
 async def test_a_long_name_leaves_room_for_the_words() -> None:
     named = settings(PGDATABASE="a" * 60, **READ_ONLY, **PROTECTED)
     app = Scene(settings=named).app()
@@ -187,13 +143,3 @@ async def test_the_real_console_in_read_only_mode_starts_nothing(
         await pilot.press("b", *"yes", "enter")
         await pilot.pause()
     assert jobs.list_jobs(real) == []
-
-
-async def test_a_long_name_leaves_room_for_the_answer() -> None:
-    name = "a" * 60
-    app = Asking(settings=settings(PGDATABASE=name, **PROTECTED))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, RestoreScreen))
-        assert app.screen.query_one("#answer", Input).size.width >= 10
-        await pilot.press("enter", *name, "enter")
-        await until(pilot, lambda: app.answers)

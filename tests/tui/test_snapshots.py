@@ -6,12 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.tui.driving import until, until_shown
+from tests.tui.driving import until
 from tests.tui.scenes import SCENES, Scene
-from tests.tui.test_restore_dialog import Asking
 from textual.pilot import Pilot
 
-from pgconsole.postgres.sessions import Sessions
 from pgconsole.screens.main import MainScreen
 
 SMALL, LARGE = (80, 24), (160, 45)
@@ -89,17 +87,6 @@ def test_main(snap_compare: Snap, scene: str, size: tuple[int, int]) -> None:
 )
 def test_panes_at_80x24(snap_compare: Snap, scene: str, keys: str) -> None:
     assert compare(snap_compare, scene, SMALL, *keys)
-
-
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x45"])
-def test_restore_dialog(snap_compare: Snap, size: tuple[int, int]) -> None:
-    sessions = Sessions((("thinktank-api", 4), ("psql [ana]", 1)))
-
-    async def known(pilot: Pilot[Any]) -> None:
-        await until_shown(pilot, "5 sessions")
-        await still(pilot)
-
-    assert snap_compare(Asking(lambda _: sessions), terminal_size=size, run_before=known)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
 from pgconsole.actions.backups import BACKUPS
 from pgconsole.actions.main import MAIN
+from pgconsole.actions.restore import RESTORE
 
 __all__ = ["REGISTRY", "Action", "Group", "Where", "actions_of"]
 
@@ -19,6 +20,7 @@ class Where(StrEnum):
     BACKUPS = "backups"
     BACKUP = "backup"
     ROWS = "rows"
+    RESTORE = "restore"
 
 
 REGISTRY = {
@@ -26,6 +28,7 @@ REGISTRY = {
     Where.BACKUPS: BACKUPS,
     Where.BACKUP: BACKUP,
     Where.ROWS: ROWS,
+    Where.RESTORE: RESTORE,
 }
 
 

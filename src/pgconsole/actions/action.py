@@ -31,6 +31,7 @@ class Action:
         footer: Its shorter name in the footer; empty if it is not there. At most seven have one.
         shown: How the keys are written, if not as they are named.
         work: What it has done, as `mutations.mutates` knows it; empty if it only shows something.
+        first: Whether its keys are its own even where something is being typed.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Action:
     footer: str = ""
     shown: str = ""
     work: str = ""
+    first: bool = False
 
     @property
     def name(self) -> str:

@@ -38,10 +38,17 @@ MAIN = (
         "restore",
         ("r",),
         "Restore the selected copy",
-        "Put the selected copy back into a database; asks for a typed yes",
+        "Show what putting the selected copy back would do, table by table; asks for a typed yes",
         Group.WORK,
         footer="Restore",
         work="restore",
+    ),
+    Action(
+        "plan",
+        ("R",),
+        "Plan a restore",
+        "Show what restoring the selected copy would do; asks for nothing and changes nothing",
+        Group.WORK,
     ),
     replace(CANCEL, footer="Cancel job"),
     Action(

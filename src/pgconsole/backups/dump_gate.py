@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 from pgconsole.backups.psql_feed import refused
-from pgconsole.dumps.integrity import CheckedDump
-from pgconsole.dumps.sqlnotes import MetaCommand
+from pgconsole.dumps.manifest import Section
+from pgconsole.dumps.sqlnotes import Foreign, MetaCommand
 from pgconsole.errors import RefusedError, ToolError
 from pgconsole.postgres.tools import Tool, installed_tools
 
@@ -15,6 +16,35 @@ from pgconsole.postgres.tools import Tool, installed_tools
 _RESTRICTED_SINCE = {15: 14, 16: 10, 17: 6}
 _VERSION = re.compile(r"(\d+)(?:\.(\d+))?")
 _MAJOR = re.compile(r"\d+")
+
+
+class Outline(Protocol):
+    """What decides whether a dump can be restored somewhere; of one that was read whole, all."""
+
+    @property
+    def server_version(self) -> str:
+        """Of the server that it was taken from; may be empty."""
+        ...
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Its sections."""
+        ...
+
+    @property
+    def commands(self) -> tuple[MetaCommand, ...]:
+        """All backslash commands."""
+        ...
+
+    @property
+    def foreigners(self) -> tuple[Foreign, ...]:
+        """What else pg_dump doesn't write."""
+        ...
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """The extensions that it creates."""
+        ...
 
 
 def can_be_restricted(psql: Tool) -> bool:
@@ -50,11 +80,11 @@ def choose_psql(server_major: int) -> Tool:
     raise _too_old(tools[0])
 
 
-def refuse_unsafe(checked: CheckedDump, psql: Tool, server_major: int) -> None:
+def refuse_unsafe(dump: Outline, psql: Tool, server_major: int) -> None:
     """Refuse a dump that can't be restored safely, or not at all.
 
     Args:
-        checked: What is known of it.
+        dump: What is known of it.
         psql: What would restore it.
         server_major: The major version of the target's server.
 
@@ -62,19 +92,19 @@ def refuse_unsafe(checked: CheckedDump, psql: Tool, server_major: int) -> None:
         RefusedError: It was refused: says why, where, and what to do.
         ToolError: psql is too old.
     """
-    foreign = _foreign_command(checked.commands)
+    foreign = _foreign_command(dump.commands)
     if foreign is not None:
         hint = "; it was made with --create" if foreign.text.startswith("\\connect") else ""
         raise refused(f"the command {foreign.text!r}{hint}", foreign.offset)
-    if checked.foreigners:
-        first = checked.foreigners[0]
+    if dump.foreigners:
+        first = dump.foreigners[0]
         raise refused(f"{first.text!r}, {first.why}", first.offset)
     if not can_be_restricted(psql):
         raise _too_old(psql)
-    dumped = _MAJOR.match(checked.server_version)
+    dumped = _MAJOR.match(dump.server_version)
     if dumped and int(dumped[0]) > server_major:
         raise RefusedError(
-            f"The dump is of PostgreSQL {checked.server_version}, the server is older",
+            f"The dump is of PostgreSQL {dump.server_version}, the server is older",
             cause=f"the target's server is PostgreSQL {server_major}, which need not understand "
             "what a newer one wrote",
             fix=f"restore on a server of PostgreSQL {dumped[0]} or newer",

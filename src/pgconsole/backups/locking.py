@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pgconsole import locks
 from pgconsole.errors import BusyError, StorageError
@@ -30,7 +31,7 @@ def database_lock(
         BusyError: Somebody else holds it. Says who, for what and since when.
         StorageError: The lock file can't be written.
     """
-    path = settings.state_dir / "locks" / f"{database}.lock"
+    path = _lock_of(settings, database)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     holder = locks.Holder(actor, what, now, socket.gethostname(), os.getpid(), job)
     with ExitStack() as stack:
@@ -45,6 +46,27 @@ def database_lock(
                 fix="check the permissions and the free space of BACKUP_DIR",
             ) from error
         yield
+
+
+def work_on(settings: Settings, database: str) -> BusyError | None:
+    """What keeps a database busy now, by the lock of this backup directory; nothing is locked.
+
+    Raises:
+        StorageError: The lock file can't be read.
+    """
+    path = _lock_of(settings, database)
+    try:
+        return _busy(database, locks.read_holder(path)) if locks.is_held(path) else None
+    except OSError as error:
+        raise StorageError(
+            f"The lock file {path} can't be read",
+            cause=error.strerror or str(error),
+            fix="check the permissions of BACKUP_DIR",
+        ) from error
+
+
+def _lock_of(settings: Settings, database: str) -> Path:
+    return settings.state_dir / "locks" / f"{database}.lock"
 
 
 def _busy(database: str, holder: locks.Holder | None) -> BusyError:

@@ -9,11 +9,13 @@ from datetime import UTC
 from itertools import islice
 
 from pgconsole.backups.catalog import s3_storage
+from pgconsole.backups.confirmation import Copy
 from pgconsole.backups.sealed import unsealed
 from pgconsole.dumps import copytext
 from pgconsole.dumps.copytext import Row
 from pgconsole.dumps.front import sections_from_front
 from pgconsole.dumps.manifest import Manifest, Section
+from pgconsole.dumps.naming import is_encrypted
 from pgconsole.dumps.objects import SqlObject, codec, objects, sql
 from pgconsole.dumps.reader import DumpReader
 from pgconsole.dumps.source import RangedSource
@@ -178,7 +180,7 @@ class _Near:
         return self._kept[offset - self._begin : end - self._begin]
 
 
-def open_source(settings: Settings, backup: StoredBackup) -> RangedSource:
+def open_source(settings: Settings, copy: Copy) -> RangedSource:
     """The gzip file of a copy: of an encrypted one what its file holds.
 
     Raises:
@@ -187,11 +189,11 @@ def open_source(settings: Settings, backup: StoredBackup) -> RangedSource:
         DamagedError: It is encrypted, and damaged at its beginning.
     """
     source: RangedSource = (
-        LocalFile(backup.location)
-        if backup.place is Place.LOCAL
-        else s3_storage(settings).open(backup.location)
+        LocalFile(copy.location)
+        if copy.place is Place.LOCAL
+        else s3_storage(settings).open(copy.location)
     )
-    return unsealed(settings, source, encrypted=backup.name.encrypted)
+    return unsealed(settings, source, encrypted=is_encrypted(copy.location))
 
 
 def look_from_front(

@@ -14,7 +14,7 @@ from pgconsole.backups.evidence import Evidence, copy_id, evidence_path, read_ev
 from pgconsole.backups.s3_copy import object_key
 from pgconsole.backups.signatures import in_words
 from pgconsole.backups.subjects import find_in_s3
-from pgconsole.dumps.layout import layout
+from pgconsole.dumps.layout import layout, layout_of_copy
 from pgconsole.dumps.manifest import Manifest, Section, SectionKind
 from pgconsole.dumps.naming import parse_name
 from pgconsole.errors import ConfigurationError, DamagedError, PgconsoleError, StorageError
@@ -309,9 +309,7 @@ def _manifest_of(
     try:
         manifest = load_manifest(settings, backup)
         if manifest is not None:
-            # Of an encrypted dump only the file's size is known; what lacks there lacks in it too.
-            missing = manifest.compressed_bytes - backup.size
-            layout(manifest, manifest.gzip_bytes - missing)
+            layout_of_copy(manifest, backup.size)
             return manifest, None
     except (DamagedError, ConfigurationError) as error:
         return None, error

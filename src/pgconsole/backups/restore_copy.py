@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from pgconsole.backups.catalog import s3_storage
-from pgconsole.backups.signatures import read_manifest
+from pgconsole.backups.signatures import read_manifest, refuse_stripped
+from pgconsole.dumps.layout import layout_of_copy
 from pgconsole.dumps.manifest import Manifest
-from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupName, parse_name
+from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, BackupName, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
 from pgconsole.settings import Settings
 from pgconsole.storage import files
@@ -19,6 +20,7 @@ from pgconsole.storage.local import LocalStorage
 from pgconsole.untrusted import modified
 
 RESTORED = "restored"  # the directory of downloads, in BACKUP_DIR
+SAFETY = "safety"  # that of safety backups
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,49 @@ def find_copy(settings: Settings, place: Place, location: str) -> FoundCopy:
     if place is Place.LOCAL:
         return _local(settings, Path(location))
     return _s3(settings, check_key(settings, location))
+
+
+def listed(backup: StoredBackup) -> FoundCopy:
+    """A copy as a listing shows it; nothing is looked at."""
+    return FoundCopy(
+        backup.place, backup.location, backup.size, backup.modified, backup.name, backup
+    )
+
+
+def find_local(settings: Settings, file: str) -> Path:
+    """The file that an operator means: a path, or a name in one of the directories of backups.
+
+    Names are looked for among the backups, the safety backups and the downloads. Nothing may be
+    there: `find_copy` says so.
+    """
+    path = Path(file)
+    if "/" not in file and not os.path.lexists(path):
+        for directory in (*map(str, BackupClass), SAFETY, RESTORED):
+            candidate = settings.backup_dir / directory / file
+            if os.path.lexists(candidate):
+                return candidate
+    return Path(os.path.realpath(path))
+
+
+def manifest_of(settings: Settings, copy: FoundCopy) -> Manifest | None:
+    """The manifest beside a copy, wherever it lies; None if there is none.
+
+    Raises:
+        StorageError: It can't be read.
+        AlteredError: It is not what was signed, or nobody signed it and somebody should have.
+        DamagedError: It is no manifest, is of another file, or of a version that we don't know.
+        ConfigurationError: The signing key's file can't be used.
+    """
+    if copy.place is Place.LOCAL:
+        manifest = beside(settings, Path(copy.location))
+    else:
+        storage = s3_storage(settings)
+        there = storage.find(copy.location + MANIFEST_SUFFIX) is not None
+        manifest = read_manifest(settings, storage, copy.location) if there else None
+    if manifest is not None:
+        layout_of_copy(manifest, copy.size)
+    refuse_stripped(settings, copy.stored, copy.location, manifest)
+    return manifest
 
 
 def beside(settings: Settings, path: Path) -> Manifest | None:

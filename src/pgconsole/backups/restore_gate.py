@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from pgconsole.backups.dump_gate import choose_psql, refuse_unsafe
+from pgconsole.backups.dump_gate import Outline, choose_psql, refuse_unsafe
 from pgconsole.backups.integrity import ProvenDump
 from pgconsole.dumps.manifest import SectionKind
 from pgconsole.errors import PgconsoleError, PreflightError, ServerError
@@ -57,11 +57,30 @@ def check_compatible(target: Settings, server: ServerInfo, dump: ProvenDump) -> 
         PreflightError: All that stands in the way, each with its cause and its cure.
         ServerError: The database can't be asked.
     """
+    psql, problems = obstacles(target, server, dump.checked)
+    if problems or psql is None:
+        raise PreflightError(problems)
+    return psql
+
+
+def obstacles(
+    target: Settings, server: ServerInfo, dump: Outline
+) -> tuple[Tool | None, list[PgconsoleError]]:
+    """The psql to use, if there is one, and all that stands in the way.
+
+    Args:
+        target: The settings, with the target as their database.
+        server: What the server says of itself.
+        dump: What is known of the dump.
+
+    Raises:
+        ServerError: The database can't be asked.
+    """
     problems: list[PgconsoleError] = []
     psql = None
     try:
         psql = choose_psql(server.major)
-        refuse_unsafe(dump.checked, psql, server.major)
+        refuse_unsafe(dump, psql, server.major)
     except PgconsoleError as error:
         problems.append(error)
     import psycopg  # noqa: PLC0415 - 0.2 s
@@ -71,13 +90,11 @@ def check_compatible(target: Settings, server: ServerInfo, dump: ProvenDump) -> 
             problems += _in_the_way(connection, target, dump)
         except psycopg.Error as error:
             raise query_failure(target, error) from error
-    if problems or psql is None:
-        raise PreflightError(problems)
-    return psql
+    return psql, problems
 
 
 def _in_the_way(
-    connection: psycopg.Connection[Any], target: Settings, dump: ProvenDump
+    connection: psycopg.Connection[Any], target: Settings, dump: Outline
 ) -> Iterator[PgconsoleError]:
     row = connection.execute(_STATE).fetchone()
     assert row is not None
@@ -99,9 +116,9 @@ def _in_the_way(
 
 
 def _extension_problems(
-    connection: psycopg.Connection[Any], superuser: bool, dump: ProvenDump
+    connection: psycopg.Connection[Any], superuser: bool, dump: Outline
 ) -> Iterator[PgconsoleError]:
-    wanted = list(dump.checked.extensions)
+    wanted = list(dump.extensions)
     needs_superuser = dict(connection.execute(_EXTENSIONS, [wanted]).fetchall())
     if missing := [name for name in wanted if name not in needs_superuser]:
         yield ServerError(
@@ -120,12 +137,12 @@ def _extension_problems(
 
 
 def _ownership_problems(
-    connection: psycopg.Connection[Any], target: Settings, dump: ProvenDump
+    connection: psycopg.Connection[Any], target: Settings, dump: Outline
 ) -> Iterator[PgconsoleError]:
     """Tables of the dump that are in the target and that we may not replace."""
     tables = [
         (section.schema_name, section.table)
-        for section in dump.checked.sections
+        for section in dump.sections
         if section.kind is SectionKind.DATA and section.schema_name is not None
     ]
     schemas, names = [schema for schema, _ in tables], [table for _, table in tables]

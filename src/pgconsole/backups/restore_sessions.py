@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pgconsole.errors import ServerError
+from pgconsole.errors import MissingDatabaseError, ServerError
 from pgconsole.postgres.server import connect, query_failure
 from pgconsole.report import Event, Level, Report
 from pgconsole.settings import Settings
@@ -39,10 +39,9 @@ def missing_database_explained(target: Settings) -> Iterator[None]:
     """Nothing is created silently: a name that was mistyped would pass for a new database."""
     try:
         yield
-    except ServerError as error:
-        if error.problem.startswith("Database ") and "does not exist" in error.problem:
-            name = target.pgdatabase.replace('"', '""')
-            error.fix = f'create it: CREATE DATABASE "{name}"; or correct the name'
+    except MissingDatabaseError as error:
+        name = target.pgdatabase.replace('"', '""')
+        error.fix = f'create it: CREATE DATABASE "{name}"; or correct the name'
         raise
 
 

@@ -17,6 +17,7 @@ from pgconsole.backups.description import describe
 from pgconsole.backups.dumping import dump
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.preflight import check_preflight
+from pgconsole.backups.restore_copy import SAFETY
 from pgconsole.backups.signatures import signed
 from pgconsole.dumps.manifest import Manifest, parse_manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX, SUFFIX, suffix
@@ -28,7 +29,6 @@ from pgconsole.storage import files
 if TYPE_CHECKING:
     from pgconsole.dumps.signature import SigningKey
 
-SAFETY = "safety"
 _PHASE = "safety"
 
 

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from pgconsole.cli.explain import shown
-from pgconsole.errors import ConfigurationError, ExitCode
+from pgconsole.errors import ConfigurationError, ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from pgconsole.backups.restore_copy import FoundCopy
     from pgconsole.jobs import Job
     from pgconsole.jobs.texts import JSON
+    from pgconsole.planning.facts import Facts
     from pgconsole.settings import Settings
+
+_COUNTING = 20.0  # seconds; tables that are not counted by then are shown with an estimate
+_MOST_TABLES = 20  # above the question, the gravest first
 
 
 @click.command()
@@ -31,6 +35,12 @@ if TYPE_CHECKING:
     "BACKUP_DIR/restored/ first; a download that was cut off goes on where it was.",
 )
 @click.option("--database", metavar="NAME", help="Restore into this database, not PGDATABASE.")
+@click.option(
+    "--plan",
+    "only_plan",
+    is_flag=True,
+    help="Show what it would do, table by table, and do nothing. Exit code 1: it would be refused.",
+)
 @click.option("--yes", is_flag=True, help="Don't ask. Without a terminal this is needed.")
 @click.option(
     "--confirm",
@@ -52,6 +62,7 @@ def restore(
     latest: bool,
     key: str | None,
     database: str | None,
+    only_plan: bool,
     yes: bool,
     typed: str | None,
     without_safety_backup: bool,
@@ -83,6 +94,11 @@ def restore(
 
     target = settings.pgdatabase if database is None else database
     check_database_name(target)
+    if only_plan:
+        copy = _find(settings, file, key)
+        facts = _gather(settings, copy, target, without_safety_backup)
+        refused = _print_plan(facts, err=False)
+        sys.exit(ExitCode.FAILED if refused else ExitCode.OK)
     permit(settings, current_actor(), "restore", target)
     copy = _find(settings, file, key)
     answer = _given(settings, target, yes, typed)
@@ -90,8 +106,7 @@ def restore(
 
 
 def _find(settings: Settings, file: str | None, key: str | None) -> FoundCopy:
-    from pgconsole.backups.restore_copy import find_copy  # noqa: PLC0415
-    from pgconsole.backups.restore_plan import find_local  # noqa: PLC0415
+    from pgconsole.backups.restore_copy import find_copy, find_local  # noqa: PLC0415
     from pgconsole.storage.base import Place  # noqa: PLC0415
 
     if key is not None:
@@ -175,15 +190,42 @@ def _restore(
     return run_and_follow("restore", request, _print_result)
 
 
-def _ask(settings: Settings, copy: FoundCopy, database: str, without_safety_backup: bool) -> str:
-    """Show what will happen, ask, and return what was typed."""
+def _gather(
+    settings: Settings, copy: FoundCopy, database: str, without_safety_backup: bool
+) -> Facts:
+    from pgconsole.planning.gather import gather  # noqa: PLC0415
+
+    click.echo(f"looking at the backup and at {shown(database)} …", err=True)
+    return gather(
+        settings, copy, database, counting=_COUNTING, without_safety_backup=without_safety_backup
+    )
+
+
+def _print_plan(facts: Facts, *, err: bool, most: int | None = None) -> str:
+    """Print what would happen, and return why it would be refused."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from pgconsole.backups.restore_plan import plan_restore  # noqa: PLC0415
+    from pgconsole.cli.plan_text import plan_text  # noqa: PLC0415
 
-    plan = plan_restore(settings, database, copy, without_safety_backup=without_safety_backup)
-    for heading, text in plan.lines(datetime.now(UTC)):
-        click.echo(f"{heading + ':':<10} {text}", err=True)
+    lines, refused = plan_text(facts, datetime.now(UTC), most)
+    for line in lines:
+        click.echo(shown(line), err=err)
+    return refused
+
+
+def _ask(settings: Settings, copy: FoundCopy, database: str, without_safety_backup: bool) -> str:
+    """Show what will happen, ask, and return what was typed.
+
+    Raises:
+        RefusedError: It can't be done; says why.
+    """
+    facts = _gather(settings, copy, database, without_safety_backup)
+    if refused := _print_plan(facts, err=True, most=_MOST_TABLES):
+        raise RefusedError(
+            f"Nothing was restored into {database!r}",
+            cause=refused,
+            fix="remove the cause; `pgconsole restore --plan` looks again",
+        )
     what = "'yes'"
     if settings.protected:
         click.echo("PROTECTED: PGCONSOLE_PROTECTED is set for this server", err=True)

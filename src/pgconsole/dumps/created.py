@@ -48,6 +48,15 @@ _DROPPED_CONSTRAINT = re.compile(
     rb"ALTER (?:FOREIGN )?TABLE (?:IF EXISTS )?(?:ONLY )?(?P<schema>%(n)s)\.(?P<table>%(n)s)\s+"
     rb"DROP CONSTRAINT (?:IF EXISTS )?(?P<name>%(n)s);" % {b"n": _NAME}
 )
+_DROP_KINDS = {
+    b"TABLE": "table", b"FOREIGN TABLE": "foreign table", b"VIEW": "view",
+    b"MATERIALIZED VIEW": "materialized view", b"SEQUENCE": "sequence", b"SCHEMA": "schema",
+    b"TYPE": "type", b"DOMAIN": "type", b"FUNCTION": "function", b"PROCEDURE": "function",
+    b"AGGREGATE": "function", b"EXTENSION": "extension",
+}  # fmt: skip
+_DROPPED = re.compile(
+    rb"DROP (?P<kind>%s) (?:IF EXISTS )?" % b"|".join(_DROP_KINDS) + _QUALIFIED + rb"[(;]"
+)
 _IDENTITY = re.compile(
     rb"ALTER TABLE [^;(]*? ADD GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY \(\s*"
     rb"SEQUENCE NAME " + _QUALIFIED
@@ -59,7 +68,7 @@ _PARTS = ("schema", "table", "name")
 
 
 class Created(NamedTuple):
-    """An object that a dump makes.
+    """An object that a dump makes or drops.
 
     Attributes:
         kind: What it is, e.g. `table`, `index`, `large object`.
@@ -106,6 +115,19 @@ def dropped_constraint(statement: Statement) -> tuple[str, str, str] | None:
         return None
     schema, table, name = (_unquoted(match[part], statement.codec) for part in _PARTS)
     return schema, table, name
+
+
+def dropped(statement: Statement) -> Created | None:
+    """The object that a statement drops, if others may depend on objects of its kind."""
+    match = _DROPPED.match(statement.head) if statement.first == b"drop" else None
+    if match is None:
+        return None
+    schema = match["schema"]
+    return Created(
+        _DROP_KINDS[match["kind"]],
+        "" if schema is None else _unquoted(schema, statement.codec),
+        _unquoted(match["name"], statement.codec),
+    )
 
 
 def _named(kind: str, match: re.Match[bytes], codec: str) -> Created:

@@ -30,6 +30,16 @@ class Extent(NamedTuple):
     rows: int
 
 
+def layout_of_copy(manifest: Manifest, size: int) -> list[tuple[Section, list[Extent]]]:
+    """As `layout`, for a copy whose file, encrypted or not, has this size.
+
+    Raises:
+        DamagedError: As `layout`.
+    """
+    # Of an encrypted dump only the file's size is known; what lacks there lacks in it too.
+    return layout(manifest, manifest.gzip_bytes - manifest.compressed_bytes + size)
+
+
 def layout(manifest: Manifest, size: int) -> list[tuple[Section, list[Extent]]]:
     """Each section with its members; all without, if the file is not cut into members.
 

@@ -88,10 +88,17 @@ def read_job(settings: Settings, job_id: str) -> Job:
     return look(directory)
 
 
-def list_jobs(settings: Settings, limit: int | None = None) -> list[Job]:
+def list_jobs(
+    settings: Settings, limit: int | None = None, *, kind: str | None = None
+) -> list[Job]:
     """The newest jobs, the newest first. Only these are read, however many there are.
 
     Names that are no job's are passed over; damaged directories are listed and say so.
+
+    Args:
+        settings: Whose jobs.
+        limit: How many; None: all.
+        kind: Only those of this kind; None: of any.
 
     Raises:
         StorageError: The directory of all jobs can't be read.
@@ -107,7 +114,11 @@ def list_jobs(settings: Settings, limit: int | None = None) -> list[Job]:
             cause=str(error),
             fix="run pgconsole as the user that owns the backup directory",
         ) from error
-    return [look(directory / name) for name in islice(filter(parse_id, names), limit)]
+    wanted = (
+        name for name in names
+        if (parsed := parse_id(name)) is not None and kind in (None, parsed[1])
+    )  # fmt: skip
+    return [look(directory / name) for name in islice(wanted, limit)]
 
 
 def look(directory: Path) -> Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pgconsole.errors import ServerError
+from pgconsole.errors import MissingDatabaseError, ServerError
 from pgconsole.settings import Settings
 
 
@@ -15,6 +15,7 @@ class _Meaning(NamedTuple):
     problem: str
     cause: str
     fix: str
+    error: type[ServerError] = ServerError
 
 
 _UNREACHABLE = "PostgreSQL at {where} is not reachable"
@@ -55,6 +56,7 @@ _MEANINGS = (
         "Database {database} does not exist on {where}",
         "no database has this name; names are case-sensitive",
         "correct PGDATABASE (`psql -l` lists the names)",
+        MissingDatabaseError,
     ),
     _Meaning(
         ("permission denied for database",),
@@ -145,7 +147,7 @@ def explain_connection_failure(settings: Settings, message: str) -> ServerError:
     }
     for meaning in _MEANINGS:
         if all(word in lowered for word in meaning.words):
-            return ServerError(
+            return meaning.error(
                 meaning.problem.format(**facts),
                 cause=meaning.cause.format(**facts),
                 fix=meaning.fix,

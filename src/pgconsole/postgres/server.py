@@ -201,6 +201,17 @@ def advisory_lock(settings: Settings, who: str) -> Iterator[AdvisoryLock]:
         yield AdvisoryLock(connection)
 
 
+def work_on(settings: Settings) -> BusyError | None:
+    """What keeps the database busy now, by its advisory lock; None if nobody holds that.
+
+    Raises:
+        ServerError: The server can't be reached, refuses us, or does not answer within seconds.
+    """
+    with visit(settings, "pgconsole look") as connection:
+        holder = connection.execute(_HOLDER, _LOCK_KEYS).fetchone()
+    return _busy(settings, holder) if holder is not None else None
+
+
 def _busy(settings: Settings, holder: tuple[Any, ...] | None) -> BusyError:
     import humanize  # noqa: PLC0415 - only for this error
 

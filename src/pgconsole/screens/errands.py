@@ -13,16 +13,16 @@ from textual.screen import Screen
 
 from pgconsole.backups.confirmation import WORD
 from pgconsole.backups.deletion import Decision
+from pgconsole.backups.restore_copy import FoundCopy, listed
 from pgconsole.backups.retention import Plan
 from pgconsole.jobs import Job
 from pgconsole.jobs.texts import JSON
 from pgconsole.screens import questions
+from pgconsole.screens.base import screen_for
 from pgconsole.screens.confirm import Confirmation, ConfirmScreen
 from pgconsole.screens.moments import end_of
 from pgconsole.screens.prompt import PromptScreen
 from pgconsole.screens.reading import ReadingScreen
-from pgconsole.screens.restore import Confirmed, RestoreScreen
-from pgconsole.screens.restore_text import RestoreText
 from pgconsole.screens.work import Work
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
@@ -124,21 +124,41 @@ class Errands:
 
         self._ask(question, start)
 
-    def restore(self, backup: StoredBackup, marks: Marks) -> None:
-        """Put a copy back into a database."""
-        text = RestoreText(self._settings, backup, marks, self._now())
+    def restore(self, backup: StoredBackup | FoundCopy, target: str = "") -> None:
+        """Show what putting a copy back would do, ask, and do it.
 
-        def answered(confirmed: Confirmed | None) -> None:
-            if confirmed is not None:
-                request: dict[str, JSON] = {
-                    "place": str(backup.place),
-                    "location": backup.location,
-                    "database": confirmed.database,
-                    "confirmation": confirmed.confirmation,
-                }
-                self._work.start("restore", request)
+        Args:
+            backup: The copy; also one that no listing shows, such as a safety backup.
+            target: The database that is offered; the configured one if empty.
+        """
+        copy = backup if isinstance(backup, FoundCopy) else listed(backup)
 
-        self._push(RestoreScreen(self._settings, backup, text), answered)
+        def confirmed(database: str, confirmation: str) -> None:
+            request: dict[str, JSON] = {
+                "place": str(copy.place),
+                "location": copy.location,
+                "database": database,
+                "confirmation": confirmation,
+            }
+            self._work.start("restore", request)
+
+        self._show_plan(copy, target, confirmed)
+
+    def plan_restore(self, backup: StoredBackup) -> None:
+        """Show what putting a copy back would do, and nothing more."""
+        self._show_plan(listed(backup), "", None)
+
+    def _show_plan(
+        self, copy: FoundCopy, target: str, confirmed: Callable[[str, str], None] | None
+    ) -> None:
+        from pgconsole.screens.restore import RestoreScreen  # noqa: PLC0415 - after the first paint
+        from pgconsole.screens.restore_feeds import looks_of  # noqa: PLC0415 - the same
+
+        screen = screen_for(RestoreScreen, self._settings)
+        looks = looks_of(self._settings, copy)
+        self._app().push_screen(
+            screen(self._settings, copy, self._now, looks=looks, confirmed=confirmed, target=target)
+        )
 
     def pin(self, backup: StoredBackup, marks: Marks) -> None:
         """Keep a backup, or leave it to retention again."""

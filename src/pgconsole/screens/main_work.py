@@ -52,6 +52,7 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
             "open": lambda: self._copy,
             "verify": lambda: self._copy,
             "restore": lambda: self._copy,
+            "plan": lambda: self._copy,
             "pin": lambda: self._copy,
             "delete": lambda: self._copy,
             "download": lambda: self._in_s3,
@@ -102,9 +103,14 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
             self._errands.verify(self._copies, self._marks)
 
     def action_restore(self) -> None:
-        """Ask, then restore the selected copy."""
+        """Show what it would do, ask, then restore the selected copy."""
         if (backup := self._copy) is not None:
-            self._errands.restore(backup, self._marks)
+            self._errands.restore(backup)
+
+    def action_plan(self) -> None:
+        """Show what restoring the selected copy would do."""
+        if (backup := self._copy) is not None:
+            self._errands.plan_restore(backup)
 
     def action_download(self) -> None:
         """Ask, then have the chosen copies of S3 here."""

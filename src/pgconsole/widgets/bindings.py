@@ -15,6 +15,7 @@ def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
             action.id,
             action.footer or action.label,
             show=bool(action.footer),
+            priority=action.first,
             tooltip=action.help,
             id=action.name,
         )

@@ -87,6 +87,11 @@ class TypedYes(VerticalGroup):
         self._hint = Line(id="hint")
         self._explain()
 
+    @property
+    def answer(self) -> Input:
+        """Where it is typed."""
+        return self._field.answer
+
     def compose(self) -> ComposeResult:
         """The question, and what Enter does."""
         yield self._field

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from pgconsole.backups.catalog import latest_manifest, local_backups
 from pgconsole.backups.preflight import estimate_of
-from pgconsole.backups.restore_copy import RESTORED
-from pgconsole.backups.safety import SAFETY
+from pgconsole.backups.restore_copy import RESTORED, SAFETY
 from pgconsole.dumps.naming import BackupClass
 from pgconsole.errors import ServerError
 from pgconsole.locks import is_held
