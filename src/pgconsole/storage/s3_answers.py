@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # web console say: without this its page would be an empty bucket.
 _NEEDED = {
     "ListObjectsV2": ("IsTruncated",),
-    "ListParts": ("IsTruncated",),
     "HeadObject": ("ContentLength", "LastModified", "ETag"),
     "GetObject": ("ContentLength", "ETag"),
     "CreateMultipartUpload": ("UploadId",),
@@ -64,7 +63,7 @@ def _look_at_answer(parsed: dict[str, Any], model: OperationModel, **_: object) 
         name, fields = _OF_EACH[model.name]
         for found in parsed.get(name, []):
             _look_at(found, fields, f"{found.get('Key', name)!r:.200}")
-        if parsed["IsTruncated"] and not parsed.keys() & _GOES_ON_WITH:
+        if parsed.get("IsTruncated") and not parsed.keys() & _GOES_ON_WITH:
             raise _senseless("it is the beginning of a list, and does not say how that goes on")
 
 
