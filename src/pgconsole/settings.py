@@ -302,13 +302,14 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     """
     path = os.path.realpath(env_file())
     is_file = os.path.isfile(path)  # noqa: PTH113 - never raises
+    is_pipe = not is_file and os.path.exists(path)  # noqa: PTH110 - it can be read once
     rows = []
     for (name, field), (variable, _, chosen) in zip(
         Settings.model_fields.items(), _chosen(read_env_file() if is_file else {}), strict=True
     ):
         value, source = getattr(settings, name), chosen
-        if source == _DEFAULT and value != field.default and not is_file:
-            source = _FILE  # a pipe, which can be read once
+        if source == _DEFAULT and value != field.default and is_pipe:
+            source = _FILE
         rows.append((variable, _shown(value), path if source == _FILE else source))
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 from tests.backups.helpers import Recorder, files_in
 from tests.backups.verifying import known, proofs, verify
 from tests.conftest import MakeSettings
+from tests.faults.running import ROOT
+from tests.faults.supervisor import Plan
 from tests.faults.test_flush import FAIL
 from tests.guide import guide_backup
 
@@ -358,7 +361,7 @@ from pgconsole.errors import VerifyError
 from pgconsole.settings import Settings
 
 settings = Settings.model_validate({"BACKUP_DIR": sys.argv[2]})
-fail(int(sys.argv[1]))
+fail(sys.argv[1])
 try:
     run_verify(settings, VerifyRequest((sys.argv[3],), (), "bob"), lambda _: None)
 except VerifyError as error:
@@ -366,11 +369,11 @@ except VerifyError as error:
 """
 
 
-def test_a_file_that_the_disk_has_lost_is_damaged(settings: Settings, old: Path):
-    number = {"x86_64": 17, "aarch64": 67}[os.uname().machine]  # pread64
+def test_a_file_that_the_disk_has_lost_is_damaged(settings: Settings, old: Path, tmp_path: Path):
+    plan = Plan(str(tmp_path / "calls"), calls=("pread64",), at=1, error=errno.EIO, lasting=True)
     found = subprocess.run(
-        [sys.executable, "-c", FAIL + READ, str(number), settings.backup_dir, old],
-        capture_output=True, text=True, check=True,
+        [sys.executable, "-c", FAIL + READ, plan.to_json(), settings.backup_dir, old],
+        capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert "the disk reported a fault" in found.stdout, found.stderr
     assert proofs(settings) == [Proof.DAMAGED]

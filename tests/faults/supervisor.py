@@ -28,12 +28,12 @@ CALLS = {
         "open": 2, "openat": 257, "rename": 82, "renameat": 264, "renameat2": 316, "link": 86,
         "linkat": 265, "unlink": 87, "unlinkat": 263, "mkdir": 83, "mkdirat": 258, "fsync": 74,
         "fdatasync": 75, "ftruncate": 77, "write": 1, "pwrite64": 18, "writev": 20, "connect": 42,
-        "sendto": 44, "flock": 73, "fchmod": 91,
+        "sendto": 44, "flock": 73, "fchmod": 91, "pread64": 17,
     },
     "aarch64": {
         "openat": 56, "renameat": 38, "renameat2": 276, "linkat": 37, "unlinkat": 35,
         "mkdirat": 34, "fsync": 82, "fdatasync": 83, "ftruncate": 46, "write": 64, "pwrite64": 68,
-        "writev": 66, "connect": 203, "sendto": 206, "flock": 32, "fchmod": 52,
+        "writev": 66, "connect": 203, "sendto": 206, "flock": 32, "fchmod": 52, "pread64": 67,
     },
 }  # fmt: skip
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
@@ -46,7 +46,8 @@ _ANSWER = struct.Struct("=QqiI")  # id, value, error, flags
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _FIRST_PATH = {"open": 0, "openat": 1, "rename": 1, "renameat": 3, "renameat2": 3, "link": 1,
                "linkat": 3, "unlink": 0, "unlinkat": 1, "mkdir": 0, "mkdirat": 1}  # fmt: skip
-_FD_FIRST = {"fsync", "fdatasync", "ftruncate", "write", "pwrite64", "writev", "fchmod", "flock"}
+_FD_FIRST = {"fsync", "fdatasync", "ftruncate", "write", "pwrite64", "writev", "fchmod", "flock",
+             "pread64"}  # fmt: skip
 
 DISK = ("open", "openat", "rename", "renameat", "renameat2", "link", "linkat", "unlink",
         "unlinkat", "mkdir", "mkdirat", "fsync", "fdatasync", "ftruncate", "write", "pwrite64",

@@ -25,7 +25,7 @@ from pgconsole.schedule.service import run_scheduler
 from pgconsole.schedule.state import pause, read_pause, resume
 from pgconsole.settings import Settings
 
-MUTATING = ("backup", "upload", "restore", "prune")
+MUTATING = ("backup", "upload", "restore", "prune", "download", "delete")
 NAME = BackupName("shop", datetime(2026, 2, 24, 2, tzinfo=UTC), BackupClass.DAILY)
 
 

@@ -69,7 +69,7 @@ async def test_look_inside_here_and_in_s3(real: Settings, pane: str) -> None:
     app = PgconsoleApp(real)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press(pane)
-        await until(pilot, lambda: app.screen._panes.selected is not None)  # type: ignore[attr-defined]
+        await until(pilot, lambda: app.screen._backups.selected is not None)  # type: ignore[attr-defined]
         await opened(pilot)
         await until_shown(pilot, "public.users")
         await until_shown(pilot, "public.[red]odd[/]")
@@ -139,7 +139,7 @@ async def test_export_by_key(real: Settings, tmp_path: Path) -> None:
         await until_shown(pilot, "Export public.users?")
         await pilot.press("enter")
         await until_shown(pilot, "exists: choose another name")
-        await pilot.press("escape", "d")
+        await pilot.press("escape", "z")
         await until(pilot, lambda: "Export done" not in shown(app.screen))
     written = (tmp_path / "users.csv").read_text()
     assert written == "id,name\n" + "".join(f"{i},user {i}\n" for i in range(1, 1001))
@@ -157,8 +157,8 @@ async def test_a_silent_bucket_keeps_nobody_waiting(real: Settings, silent: str)
     app = PgconsoleApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
-        await until(pilot, lambda: app.screen._panes.selected is not None)  # type: ignore[attr-defined]
-        app.screen._settings = real.model_copy(update={"s3_endpoint_url": silent})  # type: ignore[attr-defined]
+        await until(pilot, lambda: app.screen._backups.selected is not None)  # type: ignore[attr-defined]
+        app.screen.settings = real.model_copy(update={"s3_endpoint_url": silent})  # type: ignore[attr-defined]
         screen = await opened(pilot)
         await until_shown(pilot, "Reading the manifest of")
         await until_shown(pilot, "no answer for")
