@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import struct
-import time
+import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fcntl import ioctl
@@ -67,7 +67,8 @@ class Plan:
         kill: Kill the process (-9) instead of the call.
         error: The errno that the call fails with instead.
         lasting: Whether it fails from then on, not once.
-        delay: Seconds that each of the calls takes longer.
+        delay: Seconds that each of the calls takes longer; others go on meanwhile.
+        reading: Whether files opened for reading count as well.
     """
 
     log: str
@@ -78,6 +79,7 @@ class Plan:
     error: int = 0
     lasting: bool = False
     delay: float = 0.0
+    reading: bool = False
 
     def to_json(self) -> str:
         """For the process that it is about."""
@@ -91,7 +93,7 @@ def unavailable() -> str:
     pid = os.fork()
     if pid == 0:
         with suppress(BaseException):
-            os.close(_install([CALLS[platform.machine()]["flock"]]))
+            os.close(_install([CALLS[platform.machine()]["flock"]], reading=False))
             os._exit(0)
         os._exit(1)
     works = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
@@ -118,19 +120,20 @@ def supervised(text: str) -> None:
         os._exit(0)
     theirs.close()
     wanted = [numbers[call] for call in plan.calls if call in numbers]
-    listener = _install(wanted)
+    listener = _install(wanted, reading=plan.reading)
     # sendmsg is not among the calls, so this is not stopped.
     socket.send_fds(ours, [b"x"], [listener])
     os.close(listener)
     ours.close()
 
 
-def _install(numbers: list[int]) -> int:
+def _install(numbers: list[int], *, reading: bool) -> int:
     """Let the kernel ask about these calls; the descriptor that it asks on."""
     opens = [CALLS[platform.machine()].get(name, -1) for name in ("open", "openat")]
     program = [(0x20, 0, 0, 0)]  # load the call's number
     for number in numbers:
-        if number in opens:  # only those that write: look at the flags (little-endian, low half)
+        if number in opens and not reading:
+            # Only those that write: look at the flags (little-endian, low half).
             argument = 1 if number == opens[0] else 2
             program += [(0x15, 0, 4, number), (0x20, 0, 0, 16 + 8 * argument),
                         (0x45, 0, 1, _WRITES), (0x06, 0, 0, _USER_NOTIF),
@@ -182,11 +185,10 @@ class _Supervisor:
         ioctl(self._listener, _RECEIVE, buffer)
         cookie, thread, _, number, _, _, *arguments = _NOTIFICATION.unpack(buffer)
         name = self._names[number]
-        error = 0
+        error, delay = 0, 0.0
         if self._is_ours(thread) and self._counts(thread, name, arguments):
             self._count += 1
-            if self._plan.delay:
-                time.sleep(self._plan.delay)
+            delay = self._plan.delay
             if self._count == self._plan.at and self._plan.kill:
                 self._write("killed before it")
                 os.kill(self._pid, signal.SIGKILL)
@@ -199,8 +201,15 @@ class _Supervisor:
             ):
                 error = self._plan.error
                 self._write(errno.errorcode[error])
-        flags = 0 if error else _CONTINUE
-        ioctl(self._listener, _SEND, _ANSWER.pack(cookie, 0, -error, flags))
+        answer = _ANSWER.pack(cookie, 0, -error, 0 if error else _CONTINUE)
+        if delay:
+            threading.Timer(delay, self._send, [answer]).start()
+        else:
+            self._send(answer)
+
+    def _send(self, answer: bytes) -> None:
+        with suppress(OSError):  # the process was killed meanwhile
+            ioctl(self._listener, _SEND, answer)
 
     def _is_ours(self, thread: int) -> bool:
         """Whether the process itself calls, in any of its threads, and no child of it."""

@@ -1,0 +1,112 @@
+"""What the console needs hangs: it says what and since when, its keys work, and it can be left.
+
+How fast its keys are then `make bench` measures.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.cli.program import PROGRAM, environment
+from tests.conftest import MakeSettings
+from tests.e2e.terminal import Terminal, is_alive, open_terminal
+from tests.faults.running import ROOT
+from tests.faults.supervisor import DISK, Plan, unavailable
+from tests.guide import guide_backup
+from tests.support import wait_until
+
+from pgconsole.demo.servers import PostgresServer
+from pgconsole.settings import Settings
+
+pytestmark = pytest.mark.e2e
+
+Open = Callable[..., Terminal]
+
+# A console whose system calls somebody watches.
+WATCHED = (
+    "import sys; from tests.faults.supervisor import supervised; supervised(sys.argv.pop(1));"
+    "from pgconsole.cli import main; main()"
+)
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def settings(postgres16: PostgresServer, database: str, make_settings: MakeSettings) -> Settings:
+    """A database with one backup, and no S3."""
+    found = make_settings(postgres16, database)
+    guide_backup(postgres16, database, found.backup_dir, datetime.now(UTC))
+    return found
+
+
+@pytest.fixture
+def console(settings: Settings) -> Iterator[Open]:
+    """Opens consoles; each is closed at the end."""
+    with ExitStack() as stack:
+
+        def open_console(*argv: str, size: tuple[int, int], **variables: str) -> Terminal:
+            given = environment(settings, PYTHONPATH=str(ROOT), **variables)
+            terminal = open_terminal([*(argv or (PROGRAM,))], given, *size)
+            stack.callback(terminal.close)
+            return terminal
+
+        yield open_console
+
+
+def is_usable(terminal: Terminal) -> None:
+    """Keys are answered, and it ends at once."""
+    terminal.send("?")
+    terminal.wait_for("Back up now", timeout=2)
+    terminal.send("Escape")
+    wait_until(lambda: "Back up now" not in terminal.screen(), 2)
+    terminal.send("q")
+    pid = terminal.pid()
+    wait_until(lambda: not is_alive(pid), 2)
+    assert terminal.is_restored()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_a_store_that_hangs(console: Open, silent: int, size: tuple[int, int]) -> None:
+    terminal = console(
+        size=size, S3_BACKUP_BUCKET="backups", S3_ENDPOINT_URL=f"http://127.0.0.1:{silent}",
+        AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret",
+    )  # fmt: skip
+    terminal.wait_for("never verified")
+    terminal.send("2")
+    terminal.wait_for("no answer for")
+    is_usable(terminal)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_a_server_that_hangs(console: Open, silent: int, size: tuple[int, int]) -> None:
+    terminal = console(size=size, PGHOST="127.0.0.1", PGPORT=str(silent))
+    terminal.wait_for("never verified")
+    terminal.send("r")
+    terminal.wait_for("No answer from the server for")
+    terminal.send("Escape")
+    terminal.wait_for("never verified")
+    is_usable(terminal)
+
+
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable())
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_a_disk_that_hangs(
+    console: Open, settings: Settings, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    plan = Plan(
+        str(tmp_path / "calls"), str(settings.backup_dir), calls=DISK, delay=60.0, reading=True
+    )
+    terminal = console(sys.executable, "-c", WATCHED, plan.to_json(), size=size)
+    terminal.wait_for("no answer for")
+    is_usable(terminal)
