@@ -24,8 +24,8 @@ format: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-screenshots: .venv/dev
-	$(BIN)/python screenshots/make.py $(ARGS)
+screenshots: .venv/pictures
+	$(BIN)/python -m screenshots $(ARGS)
 
 bench: .venv/demo
 	$(BIN)/python -m benchmarks $(ARGS)
