@@ -15,13 +15,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyte
+
 _VERSION = 2  # https://docs.asciinema.org/manual/asciicast/v2/
 _TYPED = 0.15  # seconds between two keys
 _TIMEOUT = 120.0  # seconds for what a step waits for
 _LONGEST = 2.0  # seconds without a change; longer ones are cut, as viewers know what waiting is
 
 Step = tuple[str, str, float]
-"""Keys; the text that they bring up, somewhere in what is written; seconds to look at it."""
+"""Keys; a text that the screen shows then; seconds to look at it."""
 
 
 class Recorder:
@@ -44,6 +46,8 @@ class Recorder:
         )
         os.close(inner)
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.Stream(self._screen)
         self._events: list[tuple[float, str]] = []
         self._clock = 0.0
 
@@ -58,8 +62,7 @@ class Recorder:
                 os.write(self._terminal, key.encode())
                 self._read(_TYPED)
             give_up = time.monotonic() + _TIMEOUT
-            seen = len(self._events)
-            while awaited and awaited not in "".join(text for _, text in self._events[seen:]):
+            while awaited and awaited not in "\n".join(self._screen.display):
                 if time.monotonic() > give_up or self._process.poll() is not None:
                     raise RuntimeError(f"{awaited!r} did not come")
                 self._read(0.1)
@@ -90,5 +93,7 @@ class Recorder:
             now = time.monotonic()
             self._clock += min(now - before, _LONGEST)
             before = now
-            self._events.append((self._clock, self._text.decode(data)))
+            text = self._text.decode(data)
+            self._stream.feed(text)
+            self._events.append((self._clock, text))
         self._clock += min(time.monotonic() - before, _LONGEST)
