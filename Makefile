@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format screenshots bench image-check clean
+.PHONY: demo test lint format screenshots keys bench image-check clean
 
 demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
@@ -22,6 +22,10 @@ format: .venv/dev
 
 screenshots: .venv/dev
 	$(BIN)/python screenshots/make.py $(ARGS)
+
+# docs/keys.md, from the registry of actions.
+keys: .venv/dev
+	$(BIN)/python -m tests.docs.keys_page
 
 bench: .venv/demo
 	$(BIN)/python -m benchmarks $(ARGS)

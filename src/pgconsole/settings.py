@@ -38,6 +38,8 @@ _EXAMPLES = {
     "PGCONSOLE_ON_STOP": "wait",
     "PGCONSOLE_READ_ONLY": "true",
     "PGCONSOLE_PROTECTED": "true",
+    "PGCONSOLE_THEME": "high-contrast",
+    "PGCONSOLE_LOW_BANDWIDTH": "true",
 }
 
 # Each cron field, and the names that its values have besides numbers.
@@ -117,6 +119,12 @@ class Settings(BaseSettings):
     """Whether everything that changes something is refused."""
     protected: bool = Field(False, validation_alias=_names("PGCONSOLE_PROTECTED"))
     """Whether a restore on this server needs the target's name typed, where others need a yes."""
+    theme: Literal["auto", "dark", "light", "high-contrast", "ansi"] = Field(
+        "auto", validation_alias=_names("PGCONSOLE_THEME")
+    )
+    """The console's colours. `auto`: those that were chosen in it last, else dark."""
+    low_bandwidth: bool = Field(False, validation_alias=_names("PGCONSOLE_LOW_BANDWIDTH"))
+    """Whether the console paints and reads less often, for slow links."""
 
     @field_validator("backup_timezone", mode="before")
     @classmethod
@@ -225,20 +233,20 @@ def load_settings() -> Settings:
         ConfigurationError: Names each variable, its value (secrets masked), what is wrong with it
             and an example of a right one.
     """
-    env_file = _env_file()
-    if not env_file.exists() and ENV_FILE_VARIABLE in os.environ:
+    path = env_file()
+    if not path.exists() and ENV_FILE_VARIABLE in os.environ:
         raise ConfigurationError(
-            f"{ENV_FILE_VARIABLE} is {str(env_file)!r}",
+            f"{ENV_FILE_VARIABLE} is {str(path)!r}",
             cause="there is no such file",
             fix=f"correct the path or unset {ENV_FILE_VARIABLE}",
         )
     try:
-        return Settings(_env_file=env_file, _env_file_encoding="utf-8")
+        return Settings(_env_file=path, _env_file_encoding="utf-8")
     except ValidationError as error:
         raise _explain(error) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"{env_file} can't be read", cause=str(error), fix="correct the file or its permissions"
+            f"{path} can't be read", cause=str(error), fix="correct the file or its permissions"
         ) from error
 
 
@@ -274,8 +282,8 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     """
     from dotenv import dotenv_values  # noqa: PLC0415 - only `info` needs it
 
-    env_file = _env_file()
-    in_file = dotenv_values(env_file) if env_file.exists() else {}
+    path = env_file()
+    in_file = dotenv_values(path) if path.exists() else {}
     rows = []
     for name in Settings.model_fields:
         variables = _variables(name)
@@ -285,13 +293,14 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
                 variable, source = candidate, "environment"
                 break
             if in_file.get(candidate):
-                variable, source = candidate, str(env_file.resolve())
+                variable, source = candidate, str(path.resolve())
                 break
         rows.append((variable, _shown(getattr(settings, name)), source))
     return rows
 
 
-def _env_file() -> Path:
+def env_file() -> Path:
+    """The file that is read after the environment, whether it is there or not."""
     return Path(os.environ.get(ENV_FILE_VARIABLE) or ".env")
 
 

@@ -148,7 +148,7 @@ async def test_cancel_asks_and_cancels(real: Settings, postgres16: PostgresServe
             assert jobs.list_jobs(real)[0].status is jobs.JobStatus.RUNNING
             await pilot.press("e", "s", "enter")
             await until_shown(pilot, "Backup was cancelled", timeout=60)
-            await pilot.press("x")
+            await pilot.press("z")
             await until(pilot, lambda: "Backup was cancelled" not in shown(app.screen))
     assert jobs.list_jobs(real)[0].status is jobs.JobStatus.CANCELLED
     assert not list(real.backup_dir.rglob("*.sql.gz*"))

@@ -11,11 +11,13 @@ from pgconsole.screens.bindings import bindings
 from pgconsole.screens.help import sections
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.rows import RowsScreen
+from pgconsole.screens.welcome import WelcomeScreen
 
 NODES: dict[Where, type[DOMNode]] = {
     Where.MAIN: MainScreen,
     Where.BACKUP: BackupScreen,
     Where.ROWS: RowsScreen,
+    Where.WELCOME: WelcomeScreen,
 }
 
 

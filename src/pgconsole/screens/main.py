@@ -19,7 +19,9 @@ from pgconsole.screens.bindings import bindings
 from pgconsole.screens.doctor import DoctorScreen
 from pgconsole.screens.errands import Errands, Planned
 from pgconsole.screens.job_board import JobBoard
+from pgconsole.screens.job_toast import tell_ended
 from pgconsole.screens.outcome import OutcomeScreen
+from pgconsole.screens.pace import paced
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Noted, Work
 from pgconsole.settings import Settings
@@ -27,14 +29,16 @@ from pgconsole.status.past_jobs import is_active
 from pgconsole.status.status import judge
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.answer import facts_of
+from pgconsole.widgets.console import memory_of
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.marks import NO_MARKS, Marks
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
-from pgconsole.widgets.panes import Panes
+from pgconsole.widgets.panes import USUAL_SHARE, Panes
 from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
 from pgconsole.widgets.words import clean
 
+_STEP = 5  # per cent of the window's height
 _SOMETIMES = ("cancel", "upload", "verify", "restore", "pin", "pause", "outcome")
 
 
@@ -60,7 +64,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._local: Known[Shelf] = Known()
         self._s3: Known[Shelf] = Known()
         self._jobs: Known[tuple[Job, ...]] = Known()
-        self._board = JobBoard()
+        self._board = JobBoard(now())
         self._before_log = "local"
         self._possible: dict[str, bool] = {}
         self._header = HeaderStrip(settings)
@@ -80,9 +84,11 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint first, then read."""
-        self._panes.activate("local")
+        memory = memory_of(self)
+        self._panes.share = memory.get("main.share", USUAL_SHARE, of=self.settings)
+        self._panes.activate(memory.get("main.pane", "local", of=self.settings))
         self._tick()
-        self.set_interval(1.0, self._tick)
+        self.set_interval(paced(1.0, self.settings), self._tick)
         self.call_after_refresh(self._feeds.start)
 
     def on_unmount(self) -> None:
@@ -113,10 +119,13 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._panes.log_pane.show_problem(known.problem)
         if known.value is None or known.asked_at is not None:
             return
-        if self._board.take(known.value):
+        ended = self._board.take(known.value)
+        if ended:
             self._feeds.reload()
         self._follow()
         self._show_status()
+        for job in ended:
+            tell_ended(self.app, job, self._now())
 
     @on(news.JournalKnown)
     def _journal_known(self, message: news.JournalKnown) -> None:
@@ -171,6 +180,10 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._show_tabs()
 
     @on(Panes.Activated)
+    def _activated(self) -> None:
+        memory_of(self).set("main.pane", self._panes.active, of=self.settings)
+        self._show_tabs()
+
     def _show_tabs(self) -> None:
         self._tabs.show(self._panes.tabs, self._panes.active)
         self._show_keys()
@@ -213,6 +226,11 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._panes.move(where)
         self._panes.log_pane.tick(self._now())
         self._show_tabs()
+
+    def action_resize(self, which: str) -> None:
+        """Move the line between the upper and the lower panes."""
+        self._panes.share += _STEP if which == "more" else -_STEP
+        memory_of(self).set("main.share", self._panes.share, of=self.settings)
 
     def action_log_full(self) -> None:
         """Show the log on the whole screen, or go back."""
