@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.color import Color
 from rich.style import Style
+from textual.geometry import Region
 from textual.screen import Screen
 
 _DRAWN = (range(0x2500, 0x25A0),)  # lines, bars and blocks: no text
@@ -21,14 +22,15 @@ class Seen(NamedTuple):
     colors: str
 
 
-def seen(screen: Screen[object]) -> Iterator[Seen]:
-    """Every piece of text that is on a screen, with its contrast: 1 to 21."""
-    for row, strip in enumerate(screen._compositor.render_strips(screen.size)):
-        for segment in strip:
+def seen(screen: Screen[object], region: Region) -> Iterator[Seen]:
+    """Every piece of text in a part of a screen, with its contrast: 1 to 21."""
+    strips = screen._compositor.render_strips(screen.size)
+    for row in range(region.y, region.bottom):
+        for segment in strips[row].crop(region.x, region.right):
             text = "".join(c for c in segment.text if not any(ord(c) in r for r in _DRAWN))
             if text.strip() and segment.style is not None:
                 front, back = _colors(segment.style)
-                yield Seen(_ratio(front, back), text.strip(), row, f"{front} on {back}")
+                yield Seen(ratio(front, back), text.strip(), row, f"{front} on {back}")
 
 
 def _colors(style: Style) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -42,7 +44,8 @@ def _triplet(color: Color | None) -> tuple[int, ...]:
     return tuple(color.triplet)
 
 
-def _ratio(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+def ratio(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """The contrast of two colours."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

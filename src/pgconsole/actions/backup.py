@@ -26,6 +26,7 @@ BACKUP = (
         "Without a manifest: read the whole file to find its tables; nothing is kept of that",
         Group.WORK,
     ),
+    Action("copy", ("y",), "Copy its path or key", "Copy its path, or its key in S3", Group.WORK),
     CANCEL,
     DISMISS,
     RELOAD,

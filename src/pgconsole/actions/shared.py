@@ -10,7 +10,7 @@ CONSOLE = (
         Group.CONSOLE, shown=": ctrl+p",
     ),
     Action(
-        "theme", ("T",), "Other colours",
+        "theme", ("ctrl+t",), "Other colours",
         "Take the next colours: dark, light, high contrast, the terminal's own", Group.CONSOLE,
     ),
     Action("help", ("question_mark",), "Help", "Show this help", Group.CONSOLE, "Help", "?"),

@@ -29,6 +29,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets import backup_items as items
 from pgconsole.widgets.backup_facts import facts
+from pgconsole.widgets.clipboard import copy
 from pgconsole.widgets.console import memory_of
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid
@@ -314,6 +315,10 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
         """Write the selected table to a file."""
         if (table := self._table()) is not None:
             self.export(table)
+
+    def action_copy(self) -> None:
+        """Send its path or key to the terminal's clipboard."""
+        copy(self.app, self.backup.location)
 
     def action_verify(self) -> None:
         """Ask, then verify this copy."""
