@@ -37,3 +37,12 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], timeout: fl
 async def until_shown(pilot: Pilot[None], text: str, timeout: float = 30.0) -> None:
     """Let the app run until this text is on the screen."""
     await until(pilot, lambda: text in shown(pilot.app.screen), timeout)
+
+
+async def click_text(pilot: Pilot[None], text: str) -> None:
+    """Click on the first cell of a text."""
+    for row, line in enumerate(shown(pilot.app.screen).splitlines()):
+        if text in line:
+            await pilot.click(offset=(line.index(text), row))
+            return
+    raise AssertionError(f"{text!r} is not on the screen")

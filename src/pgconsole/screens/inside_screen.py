@@ -14,7 +14,7 @@ from pgconsole.screens.errands import Errands
 from pgconsole.screens.export import ExportScreen
 from pgconsole.screens.job_line import JobLine, JobLineKnown
 from pgconsole.screens.job_toast import tell_ended
-from pgconsole.screens.pace import paced
+from pgconsole.screens.pace import drawn_at, paced
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Work
 from pgconsole.settings import Settings
@@ -42,7 +42,7 @@ class InsideScreen(ConsoleScreen, inherit_bindings=False):
         super().__init__(settings)
         self.backup = backup
         self.sources = sources
-        self.now = now
+        self.now: Callable[[], datetime] = lambda: drawn_at(now(), settings)
         self.title_line = Line(classes="inside-title")
         self.notice = Line(classes="inside-notice")
         self.info = Line(classes="inside-info")

@@ -12,7 +12,7 @@ from pgconsole.jobs import Job
 from pgconsole.screens.feed import Feed
 from pgconsole.screens.feeds import Growth
 from pgconsole.screens.job_board import JobBoard
-from pgconsole.screens.pace import paced
+from pgconsole.screens.pace import drawn_at, paced
 from pgconsole.screens.sources import Journal, Sources
 from pgconsole.settings import Settings
 from pgconsole.widgets.known import Known
@@ -53,7 +53,7 @@ class JobLine:
         self._opened_at = now()
         self.board = JobBoard(self._opened_at)
         self._sources = sources
-        self._now = now
+        self._now: Callable[[], datetime] = lambda: drawn_at(now(), settings)
         self._reading: tuple[str, Journal] | None = None
 
         def deliver(known: Known[tuple[tuple[Job, ...], Growth | None]]) -> None:

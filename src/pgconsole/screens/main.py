@@ -21,7 +21,7 @@ from pgconsole.screens.errands import Errands, Planned
 from pgconsole.screens.job_board import JobBoard
 from pgconsole.screens.job_toast import tell_ended
 from pgconsole.screens.outcome import OutcomeScreen
-from pgconsole.screens.pace import paced
+from pgconsole.screens.pace import drawn_at, paced
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Noted, Work
 from pgconsole.settings import Settings
@@ -57,7 +57,8 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
     def __init__(self, settings: Settings, sources: Sources, now: Callable[[], datetime]) -> None:
         super().__init__(settings)
         self._sources = sources
-        self._now = now
+        self._clock = now
+        self._now: Callable[[], datetime] = lambda: drawn_at(now(), settings)
         self._feeds = news.Feeds(settings, sources, self.post_message, now)
         work = Work(settings, self.post_message)
         self._errands = Errands(lambda: self.app, settings, work, now)
@@ -157,7 +158,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
 
     def _tick(self) -> None:
         now = self._now()
-        self._header.tick(now)
+        self._header.tick(self._clock())
         self._panes.tick(now)
         self._show_status()
 
