@@ -58,7 +58,7 @@ class PgconsoleApp(Console):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True)
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as in App
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (30, "-high")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (22, "-low"), (30, "-high")]  # noqa: RUF012
 
     def __init__(
         self,

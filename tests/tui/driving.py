@@ -39,10 +39,12 @@ async def until_shown(pilot: Pilot[None], text: str, timeout: float = 30.0) -> N
     await until(pilot, lambda: text in shown(pilot.app.screen), timeout)
 
 
-async def click_text(pilot: Pilot[None], text: str) -> None:
-    """Click on the first cell of a text."""
+async def click_text(pilot: Pilot[None], text: str, times: int = 1) -> None:
+    """Click on the first cell of a text, once or more often."""
     for row, line in enumerate(shown(pilot.app.screen).splitlines()):
         if text in line:
-            await pilot.click(offset=(line.index(text), row))
+            column = line.index(text)
+            widget, region = pilot.app.screen.get_widget_at(column, row)
+            await pilot.click(widget, (column - region.x, row - region.y), times=times)
             return
     raise AssertionError(f"{text!r} is not on the screen")
