@@ -47,6 +47,8 @@ _EXAMPLES = {
     "PGCONSOLE_ON_STOP": "wait",
     "PGCONSOLE_READ_ONLY": "true",
     "PGCONSOLE_PROTECTED": "true",
+    "PGCONSOLE_THEME": "high-contrast",
+    "PGCONSOLE_LOW_BANDWIDTH": "true",
 }
 
 
@@ -129,6 +131,12 @@ class Settings(BaseSettings):
         "all", validation_alias=_names("PGCONSOLE_CONFIRM")
     )
     """Before what the console asks for a typed yes: all work, or what changes or deletes data."""
+    theme: Literal["auto", "dark", "light", "high-contrast", "ansi"] = Field(
+        "auto", validation_alias=_names("PGCONSOLE_THEME")
+    )
+    """The console's colours. `auto`: those that were chosen in it last, else dark."""
+    low_bandwidth: bool = Field(False, validation_alias=_names("PGCONSOLE_LOW_BANDWIDTH"))
+    """Whether the console paints and reads less often, for slow links."""
 
     @field_validator("backup_timezone", mode="before")
     @classmethod
@@ -234,21 +242,21 @@ def load_settings() -> Settings:
         ConfigurationError: Names each variable, its value (secrets masked), what is wrong with it
             and an example of a right one.
     """
-    env_file = _env_file()
-    if not env_file.exists() and ENV_FILE_VARIABLE in os.environ:
+    path = env_file()
+    if not path.exists() and ENV_FILE_VARIABLE in os.environ:
         raise ConfigurationError(
-            f"{ENV_FILE_VARIABLE} is {str(env_file)!r}",
+            f"{ENV_FILE_VARIABLE} is {str(path)!r}",
             cause="there is no such file",
             fix=f"correct the path or unset {ENV_FILE_VARIABLE}",
         )
     try:
         secrets = secrets_of_files(_in_env_file() | os.environ)
-        return Settings(_env_file=env_file, _env_file_encoding="utf-8", **secrets)  # type: ignore[arg-type]
+        return Settings(_env_file=path, _env_file_encoding="utf-8", **secrets)  # type: ignore[arg-type]
     except ValidationError as error:
         raise _explain(error) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"{env_file} can't be read", cause=str(error), fix="correct the file or its permissions"
+            f"{path} can't be read", cause=str(error), fix="correct the file or its permissions"
         ) from error
 
 
@@ -292,7 +300,7 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
                 variable, source = candidate, "environment"
                 break
             if in_file.get(candidate):
-                variable, source = candidate, str(_env_file().resolve())
+                variable, source = candidate, str(env_file().resolve())
                 break
             if file := os.environ.get(candidate + SUFFIX) or in_file.get(candidate + SUFFIX):
                 variable, source = candidate, file
@@ -301,18 +309,19 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _env_file() -> Path:
+def env_file() -> Path:
+    """The file that is read after the environment, whether it is there or not."""
     return Path(os.environ.get(ENV_FILE_VARIABLE) or ".env")
 
 
 def _in_env_file() -> dict[str, str | None]:
     """What the env file says; nothing if there is none."""
-    env_file = _env_file()
-    if not env_file.exists():
+    path = env_file()
+    if not path.exists():
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415 - most containers have no such file
 
-    return dict(dotenv_values(env_file, encoding="utf-8"))
+    return dict(dotenv_values(path, encoding="utf-8"))
 
 
 def _variables(field: str) -> tuple[str, ...]:

@@ -37,3 +37,14 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], timeout: fl
 async def until_shown(pilot: Pilot[None], text: str, timeout: float = 30.0) -> None:
     """Let the app run until this text is on the screen."""
     await until(pilot, lambda: text in shown(pilot.app.screen), timeout)
+
+
+async def click_text(pilot: Pilot[None], text: str, times: int = 1) -> None:
+    """Click on the first cell of a text, once or more often."""
+    for row, line in enumerate(shown(pilot.app.screen).splitlines()):
+        if text in line:
+            column = line.index(text)
+            widget, region = pilot.app.screen.get_widget_at(column, row)
+            await pilot.click(widget, (column - region.x, row - region.y), times=times)
+            return
+    raise AssertionError(f"{text!r} is not on the screen")

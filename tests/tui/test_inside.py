@@ -138,8 +138,8 @@ async def test_export_by_key(real: Settings, tmp_path: Path) -> None:
         await pilot.press("x")
         await until_shown(pilot, "Export public.users?")
         await pilot.press("enter")
-        await until_shown(pilot, "exists: choose another name")
-        await pilot.press("escape", "d")
+        await until_shown(pilot, "choose another name")
+        await pilot.press("escape", "z")
         await until(pilot, lambda: "Export done" not in shown(app.screen))
     written = (tmp_path / "users.csv").read_text()
     assert written == "id,name\n" + "".join(f"{i},user {i}\n" for i in range(1, 1001))
@@ -158,7 +158,7 @@ async def test_a_silent_bucket_keeps_nobody_waiting(real: Settings, silent: str)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
         await until(pilot, lambda: app.screen._panes.selected is not None)  # type: ignore[attr-defined]
-        app.screen._settings = real.model_copy(update={"s3_endpoint_url": silent})  # type: ignore[attr-defined]
+        app.screen.settings = real.model_copy(update={"s3_endpoint_url": silent})  # type: ignore[attr-defined]
         screen = await opened(pilot)
         await until_shown(pilot, "Reading the manifest of")
         await until_shown(pilot, "no answer for")

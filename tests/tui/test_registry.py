@@ -10,6 +10,7 @@ from pgconsole.screens.backup import BackupScreen
 from pgconsole.screens.help import sections
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.rows import RowsScreen
+from pgconsole.screens.welcome import WelcomeScreen
 from pgconsole.widgets.backups import Backups
 from pgconsole.widgets.bindings import bindings
 
@@ -18,6 +19,7 @@ NODES: dict[Where, type[DOMNode]] = {
     Where.BACKUPS: Backups,
     Where.BACKUP: BackupScreen,
     Where.ROWS: RowsScreen,
+    Where.WELCOME: WelcomeScreen,
 }
 
 

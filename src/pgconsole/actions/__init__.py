@@ -8,8 +8,9 @@ from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
 from pgconsole.actions.backups import BACKUPS
 from pgconsole.actions.main import MAIN
+from pgconsole.actions.welcome import WELCOME
 
-__all__ = ["REGISTRY", "Action", "Group", "Where", "actions_of"]
+__all__ = ["PARTS_OF_MAIN", "REGISTRY", "Action", "Group", "Where", "actions_of"]
 
 
 class Where(StrEnum):
@@ -19,13 +20,17 @@ class Where(StrEnum):
     BACKUPS = "backups"
     BACKUP = "backup"
     ROWS = "rows"
+    WELCOME = "welcome"
 
 
+PARTS_OF_MAIN = (Where.BACKUPS,)
+"""Their keys hold together with those of the main screen."""
 REGISTRY = {
     Where.MAIN: MAIN,
     Where.BACKUPS: BACKUPS,
     Where.BACKUP: BACKUP,
     Where.ROWS: ROWS,
+    Where.WELCOME: WELCOME,
 }
 
 

@@ -118,6 +118,20 @@ MAIN = (
     Action("pane('log')", ("4",), "Log", "Go to the log", Group.MOVE),
     *MOVE,
     Action(
+        "resize('more')",
+        ("plus",),
+        "Higher upper panes",
+        "Give the upper panes of a wide window more of its height",
+        Group.MOVE,
+    ),
+    Action(
+        "resize('less')",
+        ("minus",),
+        "Lower upper panes",
+        "Give the lower panes of a wide window more of its height",
+        Group.MOVE,
+    ),
+    Action(
         "log_full",
         ("l",),
         "Log on the whole screen",

@@ -9,6 +9,10 @@ CONSOLE = (
         "palette", ("colon", "ctrl+p"), "All commands", "Search all commands by name",
         Group.CONSOLE, shown=": ctrl+p",
     ),
+    Action(
+        "theme", ("ctrl+t",), "Other colours",
+        "Take the next colours: dark, light, high contrast, the terminal's own", Group.CONSOLE,
+    ),
     Action("help", ("question_mark",), "Help", "Show this help", Group.CONSOLE, "Help", "?"),
     Action(
         "quit", ("q", "ctrl+q"), "Quit", "Quit at any time; jobs go on. In dialogs: ctrl+q",

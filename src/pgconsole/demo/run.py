@@ -89,6 +89,8 @@ def ready_demo(home: Home) -> Iterator[Settings]:
             server, s3 = _start_servers(home, stack)
         # The embedded client tools come first, by a path that is short in every log.
         os.environ["PATH"] = f"{home.link_tools(server.bin_dir)}{os.pathsep}{os.environ['PATH']}"
+        # What its console remembers is the demo's too.
+        os.environ["XDG_STATE_HOME"] = str(home.directory / "state")
         settings = _settings(home, server, s3)
         stack.callback(_cancel_jobs, settings)
         # The first to run, whatever ends the block: nothing interrupts what comes after it.

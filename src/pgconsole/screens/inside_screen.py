@@ -9,17 +9,17 @@ from pathlib import Path
 from textual import on
 
 from pgconsole.backups.opened import TableFacts
-from pgconsole.jobs import JobStatus
 from pgconsole.screens.base import ConsoleScreen
 from pgconsole.screens.errands import Errands
 from pgconsole.screens.export import ExportScreen
 from pgconsole.screens.job_line import JobLine, JobLineKnown
+from pgconsole.screens.job_toast import tell_ended
+from pgconsole.screens.pace import drawn_at, paced
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Work
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.line import Line
-from pgconsole.widgets.words import clean
 
 
 class InsideScreen(ConsoleScreen, inherit_bindings=False):
@@ -42,7 +42,7 @@ class InsideScreen(ConsoleScreen, inherit_bindings=False):
         super().__init__(settings)
         self.backup = backup
         self.sources = sources
-        self.now = now
+        self.now: Callable[[], datetime] = lambda: drawn_at(now(), settings)
         self.title_line = Line(classes="inside-title")
         self.notice = Line(classes="inside-notice")
         self.info = Line(classes="inside-info")
@@ -53,7 +53,7 @@ class InsideScreen(ConsoleScreen, inherit_bindings=False):
     def on_mount(self) -> None:
         """Paint first, then read."""
         self.tick()
-        self.set_interval(1.0, self.tick)
+        self.set_interval(paced(1.0, self.settings), self.tick)
         self.call_after_refresh(self.start)
 
     def on_unmount(self) -> None:
@@ -82,10 +82,7 @@ class InsideScreen(ConsoleScreen, inherit_bindings=False):
     @on(JobLineKnown)
     def _jobs_known(self, message: JobLineKnown) -> None:
         for job in self.job_line.take(message):
-            result = job.result or {}
-            if job.kind == "export" and job.status is JobStatus.DONE:
-                text = f"{result.get('rows', 0):,} rows in {clean(str(result.get('path')))}"
-                self.notify(text, title="Exported", timeout=15, markup=False)
+            tell_ended(self.app, job, self.now())
             self.ended()
 
     @on(Accepted)

@@ -12,6 +12,7 @@ from pgconsole.screens.doctor import DoctorScreen
 from pgconsole.screens.errands import Decided, Errands, Planned
 from pgconsole.screens.job_board import JobBoard
 from pgconsole.screens.outcome import OutcomeScreen
+from pgconsole.screens.pace import drawn_at
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Work
 from pgconsole.settings import Settings
@@ -39,11 +40,11 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
     def __init__(self, settings: Settings, sources: Sources, now: Callable[[], datetime]) -> None:
         super().__init__(settings)
         self._sources = sources
-        self._now = now
+        self._now: Callable[[], datetime] = lambda: drawn_at(now(), settings)
         self._errands = Errands(lambda: self.app, settings, Work(settings, self.post_message), now)
         self._local: Known[Shelf] = Known()
         self._s3: Known[Shelf] = Known()
-        self._board = JobBoard()
+        self._board = JobBoard(now())
         self._panes = Panes(settings)
         self._backups = self._panes.backups
         self.sometimes: dict[str, Callable[[], object]] = {

@@ -28,7 +28,7 @@ class OutcomeScreen(ReadingScreen):
         now: The time.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("o", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("o", "dismiss", "Close", id="outcome")]
 
     def __init__(self, job: Job, now: datetime) -> None:
         super().__init__(job.id, parts=outcome_text(job, now))

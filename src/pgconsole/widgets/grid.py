@@ -117,6 +117,18 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         ]
         self._arrange()
 
+    @property
+    def order(self) -> tuple[str, bool]:
+        """The column that it is sorted by, if it is, and whether its largest come first."""
+        return ("" if self._sort is None else self._columns[self._sort].name), self._reverse
+
+    def order_by(self, column: str, descending: bool) -> None:
+        """Sort as `order` said once; a column that there is no more changes nothing."""
+        for at, each in enumerate(self._columns):
+            if each.name == column:
+                self._sort, self._reverse = at, descending
+                self._arrange()
+
     def sort(self) -> None:
         """Sort by the next column."""
         self._sort = 0 if self._sort is None else (self._sort + 1) % len(self._columns)
