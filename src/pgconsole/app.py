@@ -21,7 +21,7 @@ from pgconsole.settings import Settings
 from pgconsole.widgets.terminal import TerminalWatch
 from pgconsole.widgets.theme import ANSI, DARK
 
-_STYLES = ("main", "tables", "dialogs", "inside")
+_STYLES = ("main", "tables", "dialogs", "inside", "jobs")
 _OWN_VARIABLES = ("header-brand", "muted", "faint", "protected", "protected-text")
 
 

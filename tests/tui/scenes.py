@@ -222,6 +222,26 @@ class PreparedJournal:
         return entries
 
 
+class PreparedPages:
+    """Jobs that are all read at once."""
+
+    def __init__(self, jobs: tuple[Job, ...]) -> None:
+        self.jobs = jobs
+        self.unread = 0
+        self._new = True
+
+    @property
+    def active(self) -> list[Job]:
+        return [job for job in self.jobs if not job.status.ended]
+
+    def renew(self) -> bool:
+        new, self._new = self._new, False
+        return new
+
+    def read_on(self, count: int) -> list[Job]:
+        return []
+
+
 @dataclass
 class Scene:
     """What the places answer in one picture."""
@@ -260,6 +280,8 @@ class Scene:
             jobs=lambda: self.jobs,
             journal=lambda _job: PreparedJournal(list(self.journal)),
             schedule=lambda: replace(table, **self.schedule),  # type: ignore[arg-type]
+            pages=lambda: PreparedPages(self.jobs),
+            job=lambda job_id: next(job for job in self.jobs if job.id == job_id),
         )
         return PgconsoleApp(self.settings, sources=sources, now=lambda: NOW)
 

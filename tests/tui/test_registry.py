@@ -9,6 +9,8 @@ from pgconsole.actions import REGISTRY, Action, Where
 from pgconsole.screens.backup import BackupScreen
 from pgconsole.screens.bindings import bindings
 from pgconsole.screens.help import sections
+from pgconsole.screens.job import JobScreen
+from pgconsole.screens.jobs import JobsScreen
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.rows import RowsScreen
 
@@ -16,6 +18,8 @@ NODES: dict[Where, type[DOMNode]] = {
     Where.MAIN: MainScreen,
     Where.BACKUP: BackupScreen,
     Where.ROWS: RowsScreen,
+    Where.JOBS: JobsScreen,
+    Where.JOB: JobScreen,
 }
 
 

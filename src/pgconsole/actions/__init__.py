@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
+from pgconsole.actions.jobs import JOB, JOBS
 from pgconsole.actions.main import MAIN
 
 __all__ = ["REGISTRY", "Action", "Group", "Where", "actions_of"]
@@ -17,9 +18,17 @@ class Where(StrEnum):
     MAIN = "main"
     BACKUP = "backup"
     ROWS = "rows"
+    JOBS = "jobs"
+    JOB = "job"
 
 
-REGISTRY = {Where.MAIN: MAIN, Where.BACKUP: BACKUP, Where.ROWS: ROWS}
+REGISTRY = {
+    Where.MAIN: MAIN,
+    Where.BACKUP: BACKUP,
+    Where.ROWS: ROWS,
+    Where.JOBS: JOBS,
+    Where.JOB: JOB,
+}
 
 
 def actions_of(where: Where, *, read_only: bool = False) -> tuple[Action, ...]:

@@ -14,16 +14,14 @@ from textual.widgets import Footer
 from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
 from pgconsole.screens import feeds as news
-from pgconsole.screens.base import ConsoleScreen
+from pgconsole.screens.base import ConsoleScreen, screen_for
 from pgconsole.screens.bindings import bindings
 from pgconsole.screens.doctor import DoctorScreen
 from pgconsole.screens.errands import Errands, Planned
 from pgconsole.screens.job_board import JobBoard
-from pgconsole.screens.outcome import OutcomeScreen
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Noted, Work
 from pgconsole.settings import Settings
-from pgconsole.status.past_jobs import is_active
 from pgconsole.status.status import judge
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.answer import facts_of
@@ -35,7 +33,7 @@ from pgconsole.widgets.shelf import Shelf
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
 from pgconsole.widgets.words import clean
 
-_SOMETIMES = ("cancel", "upload", "verify", "restore", "pin", "pause", "outcome")
+_SOMETIMES = ("cancel", "upload", "verify", "restore", "pin", "pause", "job")
 
 
 class MainScreen(ConsoleScreen, inherit_bindings=False):
@@ -251,9 +249,8 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
             return self._panes.selected is not None
         if action == "pause":
             return self._panes.schedule.known.value is not None
-        if action == "outcome":
-            job = self._board.followed
-            return job is not None and not is_active(job)
+        if action == "job":
+            return self._board.followed is not None
         return True
 
     def action_backup(self) -> None:
@@ -304,10 +301,20 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         """Work out what retention would delete, ask, then delete it."""
         self._errands.plan_retention()
 
-    def action_outcome(self) -> None:
-        """All that is known of the job whose log is shown."""
+    def action_jobs(self) -> None:
+        """All jobs."""
+        from pgconsole.screens.jobs import JobsScreen  # noqa: PLC0415 - after the first paint
+
+        screen = screen_for(JobsScreen, self.settings)
+        self.app.push_screen(screen(self.settings, self._sources, self._now))
+
+    def action_job(self) -> None:
+        """Open the job whose log is shown."""
         if (job := self._board.followed) is not None:
-            self.app.push_screen(OutcomeScreen(job, self._now()))
+            from pgconsole.screens.job import JobScreen  # noqa: PLC0415 - as above
+
+            screen = screen_for(JobScreen, self.settings)
+            self.app.push_screen(screen(self.settings, job.id, self._sources, self._now))
 
     def action_doctor(self) -> None:
         """Look at everything that a backup needs."""
