@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from pgconsole.app import PgconsoleApp
 from pgconsole.errors import PgconsoleError, StorageError
 from pgconsole.jobs import Job, JobStatus, JournalEntry, Problem
 from pgconsole.jobs.journal import END
+from pgconsole.jobs.pages import News
 from pgconsole.report import Level
 from pgconsole.screens.base import screen_for
 from pgconsole.screens.job import JobScreen
@@ -176,6 +178,7 @@ class JobScene:
     opened: Job | None = None  # None: the list
     journal: list[JournalEntry] = field(default_factory=lambda: list(RUN))
     unread: int = 0
+    endless: bool = False  # there are always older ones
     problem: PgconsoleError | None = None
     silent: bool = False
     settings: Settings = field(default_factory=settings)
@@ -188,19 +191,21 @@ class JobScene:
 class _Pages(PreparedPages):
     def __init__(self, scene: JobScene) -> None:
         super().__init__(scene.jobs)
-        self.unread = scene.unread
+        self.unread = 10**6 if scene.endless else scene.unread
         self._scene = scene
 
-    def renew(self) -> bool:
-        self._scene_answers()
+    def renew(self) -> News:
+        self.answer()
         return super().renew()
 
     def read_on(self, count: int) -> list[Job]:
-        if self._scene.unread:
+        if self._scene.endless:
+            time.sleep(0.01)
+        elif self._scene.unread:
             threading.Event().wait()  # a directory that is slow for ever
         return []
 
-    def _scene_answers(self) -> None:
+    def answer(self) -> None:
         if self._scene.silent:
             threading.Event().wait()
         if self._scene.problem is not None:
@@ -214,8 +219,7 @@ class Opening(PgconsoleApp):
 
     def __init__(self, scene: JobScene) -> None:
         def pick(job_id: str) -> Job:
-            pages = _Pages(scene)
-            pages.renew()
+            _Pages(scene).answer()
             return next(job for job in (*scene.jobs, scene.opened) if job and job.id == job_id)
 
         base = Scene(settings=scene.settings).app()

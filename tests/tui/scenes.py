@@ -16,6 +16,7 @@ from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass, BackupName, classes_of
 from pgconsole.errors import StorageError
 from pgconsole.jobs import Job, JobStatus, JournalEntry
+from pgconsole.jobs.pages import News
 from pgconsole.report import Level
 from pgconsole.schedule import in_words, next_runs
 from pgconsole.schedule.state import Heartbeat, Pause, Slot, SlotOutcome
@@ -226,17 +227,16 @@ class PreparedPages:
     """Jobs that are all read at once."""
 
     def __init__(self, jobs: tuple[Job, ...]) -> None:
-        self.jobs = jobs
+        self._jobs = jobs
         self.unread = 0
-        self._new = True
+        self.active: dict[str, Job] = {}
 
-    @property
-    def active(self) -> list[Job]:
-        return [job for job in self.jobs if not job.status.ended]
-
-    def renew(self) -> bool:
-        new, self._new = self._new, False
-        return new
+    def renew(self) -> News:
+        ended = [job for job in self._jobs if job.status.ended]
+        began = [job for job in self._jobs if not job.status.ended]
+        self.active |= {job.id: job for job in began}
+        self._jobs = ()
+        return News(ended, began, set())
 
     def read_on(self, count: int) -> list[Job]:
         return []

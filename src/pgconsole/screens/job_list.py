@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -37,24 +37,24 @@ class JobRows:
     """The list as far as it was read.
 
     Attributes:
-        jobs: By id.
         items: A row for each, what runs on top, then the newest first. The same tuple again as
             long as nothing came, went or ended.
         live: Those that run.
+        ended: The others, as `kept` keeps them. Grows while older ones are read.
         wrong: The ids of those that are not as they should be.
         unread: How many older ones were not read.
     """
 
-    jobs: Mapping[str, Job]
-    items: tuple[Item, ...]
-    live: Mapping[str, Running]
-    wrong: frozenset[str]
-    unread: int
+    items: tuple[Item, ...] = ()
+    live: Mapping[str, Running] = field(default_factory=dict)
+    ended: Mapping[str, Job] = field(default_factory=dict)
+    wrong: frozenset[str] = frozenset()
+    unread: int = 0
 
     def job(self, job_id: object) -> Job | None:
         """The job of a row, as it is now."""
         running = self.live.get(str(job_id))
-        return running.job if running is not None else self.jobs.get(str(job_id))
+        return running.job if running is not None else self.ended.get(str(job_id))
 
 
 class JobListReader:
@@ -72,10 +72,11 @@ class JobListReader:
         self._zone = zone
         self._now = now
         self._wanted: float = PAGE
-        self._ended: dict[str, Item] = {}
+        self._items: dict[str, Item] = {}  # of those that have ended
+        self._ended: dict[str, Job] = {}
         self._wrong: set[str] = set()
         self._reading: dict[str, tuple[Journal, ProgressMeter]] = {}
-        self._rows = JobRows({}, (), {}, frozenset(), 0)
+        self._rows = JobRows()
 
     def want(self, count: float) -> bool:
         """Read so many at least, from the next round on; from any thread.
@@ -97,16 +98,26 @@ class JobListReader:
         Raises:
             StorageError: The jobs can't be listed.
         """
-        if self._pages.renew():
+        if self._renew():
             self._arrange()
         while self._pages.unread > 0 and len(self._ended) < self._wanted:
             so_far(self._rows)
             self._read_older()
-            self._pages.renew()
+            self._renew()
             self._arrange()
             so_far(self._rows)  # before journals are read, which may be long
             so_far(self._with_live())
         return self._with_live()
+
+    def _renew(self) -> bool:
+        """See what has come, ended or gone; whether anything has."""
+        ended, began, gone = self._pages.renew()
+        for job in ended:
+            self._add(job)
+        for job_id in gone & self._ended.keys():
+            del self._ended[job_id], self._items[job_id]
+            self._wrong.discard(job_id)
+        return bool(ended or began or gone)
 
     def _read_older(self) -> None:
         """Read for half a second, or longer where arranging takes long too."""
@@ -115,31 +126,27 @@ class JobListReader:
         while len(self._ended) < self._wanted and time.monotonic() < due:
             batch = self._pages.read_on(_BATCH)
             for job in batch:
-                self._add(job)
+                if job.status.ended:
+                    self._add(job)
             if not batch:
                 break
 
     def _add(self, job: Job) -> None:
-        """Make the row of a job that has ended, once."""
-        if job.status.ended and job.id not in self._ended:
-            now, progress = self._now(), _last_progress(job)
-            self._ended[job.id] = job_item(job, progress, self._zone, now)
-            if is_wrong(job, progress, now):
-                self._wrong.add(job.id)
+        """Make the row of a job that has ended."""
+        now, progress = self._now(), _last_progress(job)
+        self._items[job.id] = job_item(job, progress, self._zone, now)
+        self._ended[job.id] = kept(job)
+        if is_wrong(job, progress, now):
+            self._wrong.add(job.id)
 
     def _arrange(self) -> None:
         """Put all rows in order anew."""
-        jobs = {job.id: job for job in self._pages.jobs}
-        for job in jobs.values():
-            self._add(job)
-        for job_id in self._ended.keys() - jobs.keys():
-            del self._ended[job_id]
-            self._wrong.discard(job_id)
         live = self._live()
         running = (one.item for one in live.values())
-        ended = (self._ended[job_id] for job_id in sorted(self._ended, reverse=True))
-        wrong = frozenset(self._wrong)
-        self._rows = JobRows(jobs, (*running, *ended), live, wrong, self._pages.unread)
+        ended = (self._items[job_id] for job_id in sorted(self._items, reverse=True))
+        self._rows = JobRows(
+            (*running, *ended), live, self._ended, frozenset(self._wrong), self._pages.unread
+        )
 
     def _with_live(self) -> JobRows:
         """The same rows, and those of the jobs that run as they are now."""
@@ -164,12 +171,22 @@ class JobListReader:
     def _live(self) -> dict[str, Running]:
         now = self._now()
         running = {}
-        for job in sorted(self._pages.active, key=lambda job: job.id, reverse=True):
+        for job in sorted(self._pages.active.values(), key=lambda job: job.id, reverse=True):
             reading = self._reading.get(job.id)
             progress = reading[1].progress if reading is not None else _NO_PROGRESS
             item = job_item(job, progress, self._zone, now)
             running[job.id] = Running(job, item, progress)
         return running
+
+
+def kept(job: Job) -> Job:
+    """A job as the list keeps it: results of tens of thousands would fill the memory.
+
+    What a restore checked, and what an incomplete backup has made, is needed.
+    """
+    if job.status is not JobStatus.DONE or job.kind == "restore":
+        return job
+    return replace(job, result=None)
 
 
 def _last_progress(job: Job) -> Progress:

@@ -37,7 +37,7 @@ from pgconsole.widgets.progress import Progress
 from pgconsole.widgets.words import counted, zone_name
 
 _EVERY = 1.0  # seconds: a job that somebody else starts appears within two
-_NO_ROWS = JobRows({}, (), {}, frozenset(), 0)
+_NO_ROWS = JobRows()
 
 
 @dataclass
@@ -121,6 +121,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         self._fill()
         self.tick()
         self.show_keys()
+        self._read_ahead()
 
     @on(Accepted)
     def _accepted(self) -> None:
@@ -146,12 +147,12 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
     def _show_title(self, now: datetime) -> None:
         rows = self._rows
         running = f"{len(rows.live)} running, " if rows.live else ""
-        count = counted(len(rows.jobs) + rows.unread, "job")
+        count = counted(len(rows.items) + rows.unread, "job")
         zone = zone_name(self.settings.backup_timezone, now)
         self.title_line.show(
             (" Jobs ", "bold"),
             (" only what went wrong ", "reverse bold") if self._only_wrong else "",
-            (f" {running}{count}, times in {zone}" if rows.jobs else "", "$muted"),
+            (f" {running}{count}, times in {zone}" if rows.items else "", "$muted"),
         )
 
     def _show_detail(self, now: datetime) -> None:
@@ -168,8 +169,12 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
     def _moved(self) -> None:
         self._show_detail(self.now())
         self.show_keys()
-        if self._grid.is_near_end(PAGE // 2):
-            self._want(len(self._rows.jobs) + PAGE)
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """Read on before the cursor comes to the end, but nothing while that is being done."""
+        if self._known.so_far is None and self._grid.is_near_end(PAGE // 2):
+            self._want(len(self._rows.ended) + PAGE)
 
     def _want(self, count: float) -> None:
         if self._rows.unread and self._reader.want(count):

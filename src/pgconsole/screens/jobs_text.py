@@ -37,7 +37,7 @@ def _state(known: Known[JobRows], shown: int, now: datetime, *, only_wrong: bool
     rows = known.so_far or known.value
     if rows is None:
         return f"Reading the jobs …\n{age_text(known, now)}".rstrip()
-    read = len(rows.jobs)
+    read = len(rows.items)
     if not read and not rows.unread:
         return _NONE
     if rows.unread and known.so_far is not None:

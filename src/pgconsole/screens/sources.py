@@ -5,13 +5,13 @@ What costs time to import (boto3, croniter) is imported there too, after the fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from pgconsole.jobs import Job, JournalEntry, Tail, list_jobs, read_job
-from pgconsole.jobs.pages import JobPages
+from pgconsole.jobs.pages import JobPages, News
 from pgconsole.screens.local_reader import LocalReader
 from pgconsole.screens.s3_reader import S3Reader
 from pgconsole.screens.timetable import read_timetable
@@ -34,13 +34,8 @@ class Pages(Protocol):
     """What `JobPages` does."""
 
     @property
-    def jobs(self) -> Iterable[Job]:
-        """What was read."""
-        ...
-
-    @property
-    def active(self) -> Iterable[Job]:
-        """Those of them that have not ended."""
+    def active(self) -> Mapping[str, Job]:
+        """Those that have not ended, by id."""
         ...
 
     @property
@@ -48,8 +43,8 @@ class Pages(Protocol):
         """How many older ones were not read."""
         ...
 
-    def renew(self) -> bool:
-        """Look again; whether there are other jobs, or one has ended."""
+    def renew(self) -> News:
+        """Look again."""
         ...
 
     def read_on(self, count: int) -> Sequence[Job]:
