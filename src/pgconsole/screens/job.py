@@ -164,11 +164,12 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
         if not running:
             self._ended.show(*ended_text(job, now))
         self._about.show(*about_text(job, zone, now))
-        self._phases.show(*phases_text(job, course, zone, now))
+        width = self.size.width - 2
+        self._phases.show(*phases_text(job, course, zone, now, width))
         throughput = course.throughput
         if running and course.progress.silence(now):
             throughput = throughput.until(now)
-        text = throughput.text(self.size.width - 2)
+        text = throughput.text(width)
         self._throughput.show((text, "$text-primary"))
         self._throughput.set_class(not text, "-hidden")
         self._result.show(*result_text(job, view.printed))

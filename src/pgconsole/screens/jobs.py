@@ -37,6 +37,7 @@ from pgconsole.widgets.progress import Progress
 from pgconsole.widgets.words import counted, zone_name
 
 _EVERY = 1.0  # seconds: a job that somebody else starts appears within two
+_LEAST_REASON = 10  # cells: the line below the list tells all of it
 _NO_ROWS = JobRows()
 
 
@@ -66,7 +67,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         self._shown: tuple[Item, ...] = ()
         self._only_wrong = False
         self._to_the_end = False
-        self._grid = Grid(JOBS, id="jobs")
+        self._grid = Grid(JOBS, id="jobs", least_flex=_LEAST_REASON)
         self._detail = Line(classes="jobs-detail")
         self._filter = FilterLine()
 

@@ -21,7 +21,7 @@ from pgconsole.widgets.cells import fitted
 _HEADER_ROWS = 1
 _MARKER = "▌"  # the selected row can be told without any colour
 _GAP = 2
-_LEAST_FLEX = 20  # cells; below that the columns that matter least give way
+_LEAST_FLEX = 20  # cells
 _MOST_WIDE = 40
 _MEASURED = 5000  # rows that decide how wide columns are
 
@@ -73,6 +73,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         columns: Its columns; exactly one is flexible.
         id: Its id.
         sort: The column that it is sorted by; None: the order in which rows come.
+        least_flex: Cells of the flexible column; with less, columns that are spare give way.
     """
 
     class Opened(Message):
@@ -86,8 +87,16 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         "table--good", "table--dim", "table--warning", "table--bad", "table--live",
     }  # fmt: skip
 
-    def __init__(self, columns: Sequence[Column], *, id: str, sort: int | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str,
+        sort: int | None = None,
+        least_flex: int = _LEAST_FLEX,
+    ) -> None:
         super().__init__(id=id)
+        self._least_flex = least_flex
         self._columns = tuple(columns)
         self._sort = sort
         self._reverse = sort is not None and self._columns[sort].descending
@@ -221,7 +230,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
                 for at in chosen if not self._columns[at].flex
             )  # fmt: skip
             flex = width - 2 - fixed
-            if flex >= _LEAST_FLEX or not spare:
+            if flex >= self._least_flex or not spare:
                 break
             chosen.remove(spare.pop(0))
         # Numbers stand close to what they are about.

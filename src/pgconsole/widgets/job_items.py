@@ -18,7 +18,7 @@ JOBS = (
     Column("KIND"),
     Column("STATUS"),
     Column("TOOK", right=True, descending=True),
-    Column("BYTES", right=True, descending=True),
+    Column("BYTES", right=True, spare=True, descending=True),
     Column("WHO", spare=True),
     Column("SUBJECT", spare=True),
     Column("REASON", flex=True),

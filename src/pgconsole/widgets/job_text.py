@@ -21,7 +21,8 @@ from pgconsole.widgets.progress import Progress
 from pgconsole.widgets.words import clean, size, zone_name
 
 _HIDDEN = ("checks", "evidence")  # a table of their own shows the first, the panes the others
-_PHASE_WIDTHS = (14, 9, 10, 12, 14)  # cells; they fit into 60 columns
+_PHASES = (("PHASE", 14), ("BEGAN", 9), ("TOOK", 11), ("BYTES", 12), ("RATE", 14))  # cells
+_ROOM = 2 + sum(width for _, width in _PHASES)
 _ENDS = {
     JobStatus.FAILED: ("✗", "$text-error"),
     JobStatus.INTERRUPTED: ("✗", "$text-error"),
@@ -72,11 +73,14 @@ def about_text(job: Job, zone: ZoneInfo, now: datetime) -> list[Part]:
     return [(" · ".join(filter(None, parts)), "$muted")]
 
 
-def phases_text(job: Job, course: Course, zone: ZoneInfo, now: datetime) -> list[Part]:
-    """A line for each phase: how it went, when it began, how long it took, what passed."""
+def phases_text(job: Job, course: Course, zone: ZoneInfo, now: datetime, width: int) -> list[Part]:
+    """A line for each phase: how it went, how long it took, what passed.
+
+    When it began is left out where a line has fewer cells than that needs.
+    """
     if not course.phases:
         return []
-    parts: list[Part] = [(f"  {_cells('PHASE', 'BEGAN', 'TOOK', 'BYTES', 'RATE')}", "$muted")]
+    parts: list[Part] = [(f"  {_cells(width, *(name for name, _ in _PHASES))}", "$muted")]
     until = now if not job.status.ended else job.finished_at
     for phase in course.phases:
         sign, style = _sign(job, course, phase)
@@ -87,6 +91,7 @@ def phases_text(job: Job, course: Course, zone: ZoneInfo, now: datetime) -> list
             (f"\n{sign} ", f"{style} bold"),
             (
                 _cells(
+                    width,
                     clean(phase.name),
                     f"{phase.began_at.astimezone(zone):%H:%M:%S}",
                     "–" if length is None else duration(length.total_seconds()),
@@ -152,11 +157,13 @@ def _sign(job: Job, course: Course, phase: Phase) -> tuple[str, str]:
     return _SIGNS[phase.level]
 
 
-def _cells(name: str, *figures: str) -> str:
-    first, *rest = _PHASE_WIDTHS
-    return fitted(name, first) + "".join(
-        fitted(text, width, right=True) for text, width in zip(figures, rest, strict=True)
-    )
+def _cells(width: int, *texts: str) -> str:
+    cells = [
+        fitted(text, room, right=name != "PHASE")
+        for (name, room), text in zip(_PHASES, texts, strict=True)
+        if width >= _ROOM or name != "BEGAN"
+    ]
+    return "".join(cells)
 
 
 def _value(value: JSON) -> str:

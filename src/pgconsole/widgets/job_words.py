@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.jobs.texts import JSON
 from pgconsole.storage.base import Place
-from pgconsole.widgets.checks import checks_of
+from pgconsole.widgets.checks import checks_of, summary
 from pgconsole.widgets.health import Level
 from pgconsole.widgets.job_notice import figures
 from pgconsole.widgets.progress import Progress
@@ -61,6 +61,9 @@ def reason(job: Job, progress: Progress, now: datetime) -> str:
         return ", ".join([clean(progress.phase or job.phase) + share, *rest])
     if job.status is JobStatus.CANCELLED and job.cause:
         return clean(job.cause)
+    checks = checks_of(job.result or {})
+    if not job.problem and not all(check.is_right for check in checks):
+        return summary(checks)
     return clean(": ".join(filter(None, (job.problem, job.cause))))
 
 
