@@ -26,7 +26,7 @@ from pgconsole.widgets.console import Console
 from pgconsole.widgets.terminal import TerminalWatch
 from pgconsole.widgets.words import clean
 
-_STYLES = ("main", "tables", "dialogs", "inside", "welcome", "textual")
+_STYLES = ("main", "tables", "dialogs", "inside", "jobs", "welcome", "textual")
 _LAST_CHANGES_TAKE = 0.2  # seconds to remember them before the process ends
 
 

@@ -13,6 +13,8 @@ _PLACES = {
     Where.BACKUPS: "The lists of backups in the main screen",
     Where.BACKUP: "A backup that is opened",
     Where.ROWS: "The rows of a table",
+    Where.JOBS: "The list of jobs",
+    Where.JOB: "A job that is opened",
     Where.WELCOME: "Where nothing is configured",
 }
 

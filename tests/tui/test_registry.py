@@ -8,6 +8,8 @@ from textual.dom import DOMNode
 from pgconsole.actions import REGISTRY, Action, Where
 from pgconsole.screens.backup import BackupScreen
 from pgconsole.screens.help import sections
+from pgconsole.screens.job import JobScreen
+from pgconsole.screens.jobs import JobsScreen
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.rows import RowsScreen
 from pgconsole.screens.welcome import WelcomeScreen
@@ -19,6 +21,8 @@ NODES: dict[Where, type[DOMNode]] = {
     Where.BACKUPS: Backups,
     Where.BACKUP: BackupScreen,
     Where.ROWS: RowsScreen,
+    Where.JOBS: JobsScreen,
+    Where.JOB: JobScreen,
     Where.WELCOME: WelcomeScreen,
 }
 

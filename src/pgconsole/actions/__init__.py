@@ -7,6 +7,7 @@ from enum import StrEnum
 from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
 from pgconsole.actions.backups import BACKUPS
+from pgconsole.actions.jobs import JOB, JOBS
 from pgconsole.actions.main import MAIN
 from pgconsole.actions.welcome import WELCOME
 
@@ -20,6 +21,8 @@ class Where(StrEnum):
     BACKUPS = "backups"
     BACKUP = "backup"
     ROWS = "rows"
+    JOBS = "jobs"
+    JOB = "job"
     WELCOME = "welcome"
 
 
@@ -30,6 +33,8 @@ REGISTRY = {
     Where.BACKUPS: BACKUPS,
     Where.BACKUP: BACKUP,
     Where.ROWS: ROWS,
+    Where.JOBS: JOBS,
+    Where.JOB: JOB,
     Where.WELCOME: WELCOME,
 }
 

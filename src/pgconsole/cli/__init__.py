@@ -115,8 +115,9 @@ def backup() -> None:
     Prints the path of the new backup.
     """
     from pgconsole.cli.running import run_and_follow  # noqa: PLC0415
+    from pgconsole.settings import load_settings  # noqa: PLC0415
 
-    sys.exit(run_and_follow("backup", {}))
+    sys.exit(run_and_follow("backup", {"database": load_settings().pgdatabase}))
 
 
 @cli.command()

@@ -23,6 +23,7 @@ from pgconsole.screens.prompt import PromptScreen
 from pgconsole.screens.reading import ReadingScreen
 from pgconsole.screens.restore import Confirmed, RestoreScreen
 from pgconsole.screens.restore_text import RestoreText
+from pgconsole.screens.retry import again, ask_again, find_restored
 from pgconsole.screens.work import Work
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
@@ -72,7 +73,8 @@ class Errands:
     def backup(self, local: Known[Shelf], s3: Known[Shelf]) -> None:
         """Back up now."""
         question = questions.ask_backup(self._settings, local, s3, self._now())
-        self._ask_unless_harmless(question, lambda: self._work.start("backup", {}))
+        request: dict[str, JSON] = {"database": self._settings.pgdatabase}
+        self._ask_unless_harmless(question, lambda: self._work.start("backup", request))
 
     def cancel(self, job: Job) -> None:
         """Stop a job."""
@@ -124,8 +126,26 @@ class Errands:
 
         self._ask(question, start)
 
-    def restore(self, backup: StoredBackup, marks: Marks) -> None:
-        """Put a copy back into a database."""
+    def retry(self, job: Job) -> None:
+        """Start an ended job's work anew.
+
+        Of a restore nothing is taken over but which copy and which target: `RestoreFound` comes
+        when that copy was found, and it is asked for anew.
+
+        Raises:
+            ConfigurationError: It was about another database.
+        """
+        if job.kind == "prune":
+            self.plan_retention()
+        elif job.kind == "restore":
+            self._work.run(lambda: find_restored(self._settings, job))
+        else:
+            anew = again(self._settings, job)
+            question = ask_again(self._settings, job, anew, self._now())
+            self._ask(question, lambda: self._work.start(anew.kind, anew.request))
+
+    def restore(self, backup: StoredBackup, marks: Marks, database: str = "") -> None:
+        """Put a copy back into a database; the settings' own is offered if none is named."""
         text = RestoreText(self._settings, backup, marks, self._now())
 
         def answered(confirmed: Confirmed | None) -> None:
@@ -138,7 +158,7 @@ class Errands:
                 }
                 self._work.start("restore", request)
 
-        self._push(RestoreScreen(self._settings, backup, text), answered)
+        self._push(RestoreScreen(self._settings, backup, text, target=database), answered)
 
     def pin(self, backup: StoredBackup, marks: Marks) -> None:
         """Keep a backup, or leave it to retention again."""

@@ -43,10 +43,11 @@ class RestoreScreen(DialogScreen[Confirmed]):
     """Asks for the target first, so that what was typed by habit lands there and does nothing.
 
     Args:
-        settings: The server, and the target that is offered.
+        settings: The server.
         backup: The copy that is to be restored.
         text: What to say.
         ask_sessions: Asks the server who is connected to the settings' database.
+        target: The database that is offered; the settings' own if empty.
     """
 
     AUTO_FOCUS = "#target"
@@ -65,6 +66,8 @@ class RestoreScreen(DialogScreen[Confirmed]):
         backup: StoredBackup,
         text: RestoreText,
         ask_sessions: Callable[[Settings], Sessions] = sessions_of,
+        *,
+        target: str = "",
     ) -> None:
         super().__init__()
         self._settings = settings
@@ -72,7 +75,7 @@ class RestoreScreen(DialogScreen[Confirmed]):
         self._text = text
         self._ask_sessions = ask_sessions
         self._sessions: Sessions | PgconsoleError | None = None
-        self._target = settings.pgdatabase
+        self._target = target or settings.pgdatabase
         self._timer: Timer | None = None
         self._rows = DialogRows(text.rows(self._target, None))
         where = f"{settings.pghost}:{settings.pgport}"
