@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test faults lint format screenshots bench audit image-check clean
+.PHONY: demo test faults lint format screenshots keys bench audit image-check clean
 
 demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
@@ -26,6 +26,10 @@ format: .venv/dev
 
 screenshots: .venv/pictures
 	$(BIN)/python -m screenshots $(ARGS)
+
+# docs/keys.md, from the registry of actions.
+keys: .venv/dev
+	$(BIN)/python -m tests.docs.keys_page
 
 bench: .venv/demo
 	$(BIN)/python -m benchmarks $(ARGS)

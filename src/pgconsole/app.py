@@ -1,28 +1,33 @@
-"""The Textual app: theme, signals, and the way in."""
+"""The Textual app: signals, and the way in."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from textual.app import App
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 
+from pgconsole.actions.keymap import USUAL_KEYS, KeyMap, read_key_map
+from pgconsole.errors import PgconsoleError
+from pgconsole.memory import Memory
+from pgconsole.places import key_map_file, memory_file
 from pgconsole.screens.base import screen_for
 from pgconsole.screens.main import MainScreen
-from pgconsole.screens.palette import ActionProvider
+from pgconsole.screens.palette import ActionProvider, Palette
 from pgconsole.screens.sources import Sources, sources_of
+from pgconsole.screens.welcome import Choice, Welcome, WelcomeScreen
 from pgconsole.settings import Settings
+from pgconsole.widgets.console import Console
 from pgconsole.widgets.terminal import TerminalWatch
-from pgconsole.widgets.theme import ANSI, DARK
+from pgconsole.widgets.words import clean
 
-_STYLES = ("main", "tables", "dialogs", "inside", "restore")
-_OWN_VARIABLES = ("header-brand", "muted", "faint", "protected", "protected-text")
+_STYLES = ("main", "tables", "dialogs", "inside", "restore", "jobs", "welcome", "textual")
+_LAST_CHANGES_TAKE = 0.2  # seconds to remember them before the process ends
 
 
 def local_now() -> datetime:
@@ -30,13 +35,20 @@ def local_now() -> datetime:
     return datetime.now().astimezone()
 
 
-class PgconsoleApp(App[None]):
+class PgconsoleApp(Console):
     """The console.
 
     Args:
         settings: What the operator configured.
         sources: Where the data comes from; by default the real places.
         now: The clock.
+        key_map: The operator's own keys.
+        memory: What was remembered; None: nothing, and nothing will be.
+        problems: What went wrong on the way here, to be said once it is open.
+        welcome: What to say to somebody who has configured nothing; None: all is configured.
+
+    Attributes:
+        choice: What was chosen on the first screen of those who have configured nothing.
     """
 
     TITLE = "pgconsole"
@@ -46,7 +58,7 @@ class PgconsoleApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True)
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as in App
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (30, "-high")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (22, "-low"), (30, "-high")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -54,27 +66,27 @@ class PgconsoleApp(App[None]):
         *,
         sources: Sources | None = None,
         now: Callable[[], datetime] = local_now,
+        key_map: KeyMap = USUAL_KEYS,
+        memory: Memory | None = None,
+        problems: Sequence[PgconsoleError] = (),
+        welcome: Welcome | None = None,
     ) -> None:
-        plain = "NO_COLOR" in os.environ
-        # With the terminal's own colours, NO_COLOR takes all of them away and leaves bold and
-        # reverse; otherwise Textual would paint in shades of grey.
-        super().__init__(ansi_color=True if plain else None)
-        self._settings = settings
+        super().__init__(settings, key_map, memory)
         self._now = now
         self._sources = sources or sources_of(settings, now)
-        self.register_theme(DARK)
-        self.register_theme(ANSI)
-        few_colors = self.console.color_system not in ("256", "truecolor")
-        self.theme = ANSI.name if plain or few_colors else DARK.name
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our own variables, which every theme of ours sets."""
-        return {name: DARK.variables[name] for name in _OWN_VARIABLES}
+        self._problems = problems
+        self._welcome = welcome
+        self.choice: Choice | None = None
 
     def on_mount(self) -> None:
         """Open the main screen; leave the terminal as it was found when we are told to go."""
-        screen = screen_for(MainScreen, self._settings)
-        self.push_screen(screen(self._settings, self._sources, self._now))
+        if self._welcome is None:
+            self._open_main()
+        else:
+            screen = screen_for(WelcomeScreen, self.settings)
+            self.push_screen(screen(self.settings, self._welcome))
+        for problem in self._problems:
+            self._say(problem)
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
@@ -84,7 +96,48 @@ class PgconsoleApp(App[None]):
             signal.signal(number, lambda _number, _frame: watch.leave())
         watch.start()
 
+    def action_command_palette(self) -> None:
+        """All commands."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
-def run_console(settings: Settings) -> None:
-    """Open the console until the operator quits."""
-    PgconsoleApp(settings).run()
+    def _open_main(self) -> None:
+        screen = screen_for(MainScreen, self.settings)
+        self.push_screen(screen(self.settings, self._sources, self._now))
+
+    @on(WelcomeScreen.Chosen)
+    def _chosen(self, message: WelcomeScreen.Chosen) -> None:
+        self.choice = message.choice
+        if message.choice is Choice.GO_ON:
+            self.pop_screen()
+            self._open_main()
+        else:
+            self.exit()
+
+    def _say(self, problem: PgconsoleError) -> None:
+        text = "\n".join(clean(part) for part in (problem.cause, f"Next: {problem.fix}") if part)
+        title = clean(problem.problem)
+        self.notify(text, title=title, severity="warning", timeout=30, markup=False)
+
+
+def run_console(settings: Settings, welcome: Welcome | None = None) -> Choice | None:
+    """Open the console until the operator quits.
+
+    Args:
+        settings: What the operator configured.
+        welcome: What to say first to somebody who has configured nothing.
+
+    Returns:
+        What was chosen there.
+    """
+    memory = Memory(memory_file())
+    problems: list[PgconsoleError] = []
+    try:
+        key_map = read_key_map(key_map_file())
+    except PgconsoleError as error:  # nobody is locked out for a typing error
+        key_map = USUAL_KEYS
+        problems.append(error)
+    app = PgconsoleApp(settings, key_map=key_map, memory=memory, problems=problems, welcome=welcome)
+    app.run()
+    memory.settle(_LAST_CHANGES_TAKE)
+    return app.choice

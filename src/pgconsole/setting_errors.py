@@ -27,6 +27,8 @@ _EXAMPLES = {
     "PGCONSOLE_ON_STOP": "wait",
     "PGCONSOLE_READ_ONLY": "true",
     "PGCONSOLE_PROTECTED": "true",
+    "PGCONSOLE_THEME": "high-contrast",
+    "PGCONSOLE_LOW_BANDWIDTH": "true",
 }
 
 

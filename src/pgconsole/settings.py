@@ -132,6 +132,12 @@ class Settings(BaseSettings):
         "all", validation_alias=_names("PGCONSOLE_CONFIRM")
     )
     """Before what the console asks for a typed yes: all work, or what changes or deletes data."""
+    theme: Literal["auto", "dark", "light", "high-contrast", "ansi"] = Field(
+        "auto", validation_alias=_names("PGCONSOLE_THEME")
+    )
+    """The console's colours. `auto`: those that were chosen in it last, else dark."""
+    low_bandwidth: bool = Field(False, validation_alias=_names("PGCONSOLE_LOW_BANDWIDTH"))
+    """Whether the console paints and reads less often, for slow links."""
 
     @field_validator("backup_timezone", mode="before")
     @classmethod

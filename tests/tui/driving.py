@@ -10,6 +10,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from pgconsole.app import PgconsoleApp
+from pgconsole.screens.job import JobScreen
+from pgconsole.screens.jobs import JobsScreen
 
 
 def shown(screen: Screen[object]) -> str:
@@ -37,3 +39,38 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], timeout: fl
 async def until_shown(pilot: Pilot[None], text: str, timeout: float = 30.0) -> None:
     """Let the app run until this text is on the screen."""
     await until(pilot, lambda: text in shown(pilot.app.screen), timeout)
+
+
+async def click_text(pilot: Pilot[None], text: str, times: int = 1) -> None:
+    """Click on the first cell of a text, once or more often."""
+    for row, line in enumerate(shown(pilot.app.screen).splitlines()):
+        if text in line:
+            column = line.index(text)
+            widget, region = pilot.app.screen.get_widget_at(column, row)
+            await pilot.click(widget, (column - region.x, row - region.y), times=times)
+            return
+    raise AssertionError(f"{text!r} is not on the screen")
+
+
+async def say_yes(pilot: Pilot[None]) -> None:
+    """Answer the question that is asked."""
+    await until_shown(pilot, "Type yes to")
+    await pilot.press(*"yes", "enter")
+
+
+async def open_jobs(pilot: Pilot[None]) -> JobsScreen:
+    """Open the list of jobs."""
+    await pilot.press("J")
+    await until(pilot, lambda: isinstance(pilot.app.screen, JobsScreen))
+    screen = pilot.app.screen
+    assert isinstance(screen, JobsScreen)
+    return screen
+
+
+async def open_job(pilot: Pilot[None], key: str) -> JobScreen:
+    """Open a job with this key."""
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, JobScreen))
+    screen = pilot.app.screen
+    assert isinstance(screen, JobScreen)
+    return screen

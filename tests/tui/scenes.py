@@ -16,6 +16,7 @@ from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass, BackupName, classes_of
 from pgconsole.errors import StorageError
 from pgconsole.jobs import Job, JobStatus, JournalEntry
+from pgconsole.jobs.pages import News
 from pgconsole.report import Level
 from pgconsole.schedule import in_words, next_runs
 from pgconsole.schedule.state import Heartbeat, Pause, Slot, SlotOutcome
@@ -222,6 +223,25 @@ class PreparedJournal:
         return entries
 
 
+class PreparedPages:
+    """Jobs that are all read at once."""
+
+    def __init__(self, jobs: tuple[Job, ...]) -> None:
+        self._jobs = jobs
+        self.unread = 0
+        self.active: dict[str, Job] = {}
+
+    def renew(self) -> News:
+        ended = [job for job in self._jobs if job.status.ended]
+        began = [job for job in self._jobs if not job.status.ended]
+        self.active |= {job.id: job for job in began}
+        self._jobs = ()
+        return News(ended, began, set())
+
+    def read_on(self, count: int) -> list[Job]:
+        return []
+
+
 @dataclass
 class Scene:
     """What the places answer in one picture."""
@@ -260,6 +280,8 @@ class Scene:
             jobs=lambda: self.jobs,
             journal=lambda _job: PreparedJournal(list(self.journal)),
             schedule=lambda: replace(table, **self.schedule),  # type: ignore[arg-type]
+            pages=lambda: PreparedPages(self.jobs),
+            job=lambda job_id: next(job for job in self.jobs if job.id == job_id),
         )
         return PgconsoleApp(self.settings, sources=sources, now=lambda: NOW)
 

@@ -8,9 +8,12 @@ from textual.dom import DOMNode
 from pgconsole.actions import REGISTRY, Action, Where
 from pgconsole.screens.backup import BackupScreen
 from pgconsole.screens.help import sections
+from pgconsole.screens.job import JobScreen
+from pgconsole.screens.jobs import JobsScreen
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.restore import RestoreScreen
 from pgconsole.screens.rows import RowsScreen
+from pgconsole.screens.welcome import WelcomeScreen
 from pgconsole.widgets.backups import Backups
 from pgconsole.widgets.bindings import bindings
 
@@ -20,6 +23,9 @@ NODES: dict[Where, type[DOMNode]] = {
     Where.BACKUP: BackupScreen,
     Where.ROWS: RowsScreen,
     Where.RESTORE: RestoreScreen,
+    Where.JOBS: JobsScreen,
+    Where.JOB: JobScreen,
+    Where.WELCOME: WelcomeScreen,
 }
 
 

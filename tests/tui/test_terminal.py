@@ -23,14 +23,14 @@ PROGRAM += "run_console(load_settings())"
 class Console:
     """The console as a process on a pty that is not its controlling terminal: no SIGHUP comes."""
 
-    def __init__(self, backup_dir: Path, **variables: str) -> None:
+    def __init__(self, backup_dir: Path, *, program: str = PROGRAM, **variables: str) -> None:
         self.master, slave = pty.openpty()
         environment = {
             "PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24",
             "BACKUP_DIR": str(backup_dir), **variables,
         }  # fmt: skip
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM],
+            [sys.executable, "-c", program],
             stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=backup_dir,
             start_new_session=True,
         )  # fmt: skip

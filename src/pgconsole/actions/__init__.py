@@ -7,10 +7,12 @@ from enum import StrEnum
 from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
 from pgconsole.actions.backups import BACKUPS
+from pgconsole.actions.jobs import JOB, JOBS
 from pgconsole.actions.main import MAIN
 from pgconsole.actions.restore import RESTORE
+from pgconsole.actions.welcome import WELCOME
 
-__all__ = ["REGISTRY", "Action", "Group", "Where", "actions_of"]
+__all__ = ["PARTS_OF_MAIN", "REGISTRY", "Action", "Group", "Where", "actions_of"]
 
 
 class Where(StrEnum):
@@ -21,14 +23,22 @@ class Where(StrEnum):
     BACKUP = "backup"
     ROWS = "rows"
     RESTORE = "restore"
+    JOBS = "jobs"
+    JOB = "job"
+    WELCOME = "welcome"
 
 
+PARTS_OF_MAIN = (Where.BACKUPS,)
+"""Their keys hold together with those of the main screen."""
 REGISTRY = {
     Where.MAIN: MAIN,
     Where.BACKUPS: BACKUPS,
     Where.BACKUP: BACKUP,
     Where.ROWS: ROWS,
     Where.RESTORE: RESTORE,
+    Where.JOBS: JOBS,
+    Where.JOB: JOB,
+    Where.WELCOME: WELCOME,
 }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pgconsole.actions.keynames import written
 from pgconsole.mutations import mutates
 
 
@@ -57,4 +58,8 @@ class Action:
     @property
     def key_text(self) -> str:
         """The keys as an operator reads them."""
-        return self.shown or " ".join(self.keys)
+        return self.shown or " ".join(map(written, self.keys))
+
+    def with_keys(self, keys: tuple[str, ...]) -> Action:
+        """The same with other keys."""
+        return replace(self, keys=keys, shown="")

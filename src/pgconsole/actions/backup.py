@@ -26,6 +26,10 @@ BACKUP = (
         "Without a manifest: read the whole file to find its tables; nothing is kept of that",
         Group.WORK,
     ),
+    Action(
+        "copy_location", ("y",), "Copy path or key",
+        "Send its path here, or its URL in S3, to the terminal's clipboard", Group.WORK,
+    ),
     CANCEL,
     DISMISS,
     RELOAD,

@@ -17,7 +17,7 @@ BACKUPS = (
     ),
     Action(
         "mark", ("space",), "Mark the backup",
-        "Mark the backup, or take its mark off: v, d and X act on all that are marked",
+        "Mark the backup, or take its mark off: verify, download, delete take all marked",
         Group.LIST,
     ),
     Action(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgconsole.actions.action import Action, Group
-from pgconsole.actions.shared import CANCEL, CONSOLE, DISMISS, MOVE, RELOAD
+from pgconsole.actions.shared import CANCEL, CONSOLE, DISMISS, FOLLOW, LOG_FULL, MOVE, RELOAD
 
 MAIN = (
     Action(
@@ -102,10 +102,17 @@ MAIN = (
     ),
     Action("doctor", ("D",), "Doctor", "Look at everything that a backup needs", Group.WORK),
     Action(
-        "outcome",
+        "jobs",
+        ("J",),
+        "All jobs",
+        "All jobs, running and past: how long, how much, how they ended and why",
+        Group.WORK,
+    ),
+    Action(
+        "job",
         ("o",),
-        "Outcome of the job in the log",
-        "How the job in the log ended: what it checked, expected and found",
+        "Open the job in the log",
+        "Open the job in the log: its phases, what it checked, the commands it ran",
         Group.WORK,
     ),
     DISMISS,
@@ -125,20 +132,21 @@ MAIN = (
     Action("pane('log')", ("4",), "Log", "Go to the log", Group.MOVE),
     *MOVE,
     Action(
-        "log_full",
-        ("l",),
-        "Log on the whole screen",
-        "Show the log on the whole screen; again: back",
-        Group.LOG,
-        footer="Log",
+        "resize('more')",
+        ("plus",),
+        "Higher upper panes",
+        "Give the upper panes of a wide window more of its height",
+        Group.MOVE,
     ),
     Action(
-        "follow",
-        ("f",),
-        "Pause or follow the log",
-        "Pause the log where it is, or follow its end again",
-        Group.LOG,
+        "resize('less')",
+        ("minus",),
+        "Lower upper panes",
+        "Give the lower panes of a wide window more of its height",
+        Group.MOVE,
     ),
+    replace(LOG_FULL, footer="Log"),
+    FOLLOW,
     Action(
         "older_job",
         ("left_square_bracket",),

@@ -9,6 +9,10 @@ CONSOLE = (
         "palette", ("colon", "ctrl+p"), "All commands", "Search all commands by name",
         Group.CONSOLE, shown=": ctrl+p",
     ),
+    Action(
+        "theme", ("ctrl+t",), "Other colours",
+        "Take the next colours: dark, light, high contrast, the terminal's own", Group.CONSOLE,
+    ),
     Action("help", ("question_mark",), "Help", "Show this help", Group.CONSOLE, "Help", "?"),
     Action(
         "quit", ("q", "ctrl+q"), "Quit", "Quit at any time; jobs go on. In dialogs: ctrl+q",
@@ -37,6 +41,14 @@ SORT = (
     Action("sort", ("s",), "Sort", "Sort by the next column", Group.LIST),
     Action("reverse", ("S",), "Reverse", "Turn the order round", Group.LIST),
 )
+LOG_FULL = Action(
+    "log_full", ("l",), "Log on the whole screen", "Show the log on the whole screen; again: back",
+    Group.LOG,
+)  # fmt: skip
+FOLLOW = Action(
+    "follow", ("f",), "Pause or follow the log",
+    "Pause the log where it is, or follow its end again", Group.LOG,
+)  # fmt: skip
 RELOAD = Action(
     "reload", ("ctrl+r",), "Read everything again", "Read everything again now", Group.WORK
 )

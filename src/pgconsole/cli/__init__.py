@@ -67,8 +67,11 @@ class _LazyGroup(click.Group):
 @click.option(
     "--read-only", is_flag=True, help="Refuse what changes something, as PGCONSOLE_READ_ONLY=true."
 )
+@click.option(
+    "--low-bandwidth", is_flag=True, help="Paint less often, as PGCONSOLE_LOW_BANDWIDTH=true."
+)
 @click.pass_context
-def cli(context: click.Context, read_only: bool) -> None:
+def cli(context: click.Context, read_only: bool, low_bandwidth: bool) -> None:
     """See, run, verify and restore PostgreSQL backups.
 
     Without a command, the console opens. Settings come from the environment and from .env;
@@ -80,6 +83,8 @@ def cli(context: click.Context, read_only: bool) -> None:
     """
     if read_only:
         os.environ["PGCONSOLE_READ_ONLY"] = "true"  # above .env, and for all that we start
+    if low_bandwidth:
+        os.environ["PGCONSOLE_LOW_BANDWIDTH"] = "true"
     if context.invoked_subcommand is None:
         _console()
 
@@ -94,8 +99,13 @@ def _console() -> None:
         )
     settings = load_settings()
     from pgconsole.app import run_console  # noqa: PLC0415
+    from pgconsole.cli.first_run import welcome_for  # noqa: PLC0415
+    from pgconsole.screens.welcome import Choice  # noqa: PLC0415
 
-    run_console(settings)
+    if run_console(settings, welcome_for(settings)) is Choice.DEMO:
+        from pgconsole.demo.run import run_demo  # noqa: PLC0415
+
+        sys.exit(run_demo(None))
 
 
 @cli.command()
@@ -106,8 +116,9 @@ def backup() -> None:
     Prints the path of the new backup.
     """
     from pgconsole.cli.running import run_and_follow  # noqa: PLC0415
+    from pgconsole.settings import load_settings  # noqa: PLC0415
 
-    sys.exit(run_and_follow("backup", {}))
+    sys.exit(run_and_follow("backup", {"database": load_settings().pgdatabase}))
 
 
 @cli.command()

@@ -8,8 +8,13 @@ import sys
 import click
 
 from pgconsole import __version__
+from pgconsole.actions.keymap import read_key_map
 from pgconsole.cli.explain import shown
+from pgconsole.errors import PgconsoleError
+from pgconsole.memory import Memory
+from pgconsole.places import key_map_file, memory_file
 from pgconsole.settings import describe, load_settings
+from pgconsole.status.words import clean
 
 
 def print_info() -> None:
@@ -35,9 +40,24 @@ def print_info() -> None:
     ):
         note = "" if os.path.lexists(path) else "  (not there yet)"
         click.echo(f"  {label:<20} {path}{note}")
+    for label, own, wrong in (
+        ("keys", key_map_file(), _wrong_keys()),
+        ("what is remembered", memory_file(), Memory(memory_file()).problem),
+    ):
+        there = own is not None and os.path.lexists(own)
+        note = f"  ! {clean(wrong)}" if wrong else "" if there else "  (not there)"
+        click.echo(f"  {label:<20} {own or 'nowhere: there is no home directory'}{note}")
     click.echo("\nClient tools")
     for line in _tools():
         click.echo(f"  {line}")
+
+
+def _wrong_keys() -> str:
+    try:
+        read_key_map(key_map_file())
+    except PgconsoleError as error:
+        return f"{error.cause}: all keys are the usual ones"
+    return ""
 
 
 def _tools() -> list[str]:

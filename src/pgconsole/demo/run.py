@@ -22,6 +22,7 @@ from pgconsole.demo.home import Home, kept_home, temporary_home
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.demo.stopping import Stopped, hold_off, stop_signals
 from pgconsole.errors import ConfigurationError, ExitCode, PgconsoleError
+from pgconsole.jobs.texts import JSON
 from pgconsole.settings import Settings
 
 BUCKET = "thinktank-backups"
@@ -89,6 +90,8 @@ def ready_demo(home: Home) -> Iterator[Settings]:
             server, s3 = _start_servers(home, stack)
         # The embedded client tools come first, by a path that is short in every log.
         os.environ["PATH"] = f"{home.link_tools(server.bin_dir)}{os.pathsep}{os.environ['PATH']}"
+        # What its console remembers is the demo's too.
+        os.environ["XDG_STATE_HOME"] = str(home.directory / "state")
         settings = _settings(home, server, s3)
         stack.callback(_cancel_jobs, settings)
         # The first to run, whatever ends the block: nothing interrupts what comes after it.
@@ -151,7 +154,8 @@ def _prepare(server: PostgresServer, s3: S3Server, settings: Settings) -> None:
 def _back_up(settings: Settings, slot: datetime) -> None:
     """As a job, like every backup: the console shows who took it, and its log."""
     actor = f"{jobs.current_actor()} (demo)"
-    job_id = jobs.start(settings, "backup", {"slot": slot.isoformat()}, actor)
+    request: dict[str, JSON] = {"database": settings.pgdatabase, "slot": slot.isoformat()}
+    job_id = jobs.start(settings, "backup", request, actor)
     job = jobs.wait(settings, job_id)
     if job.status is not jobs.JobStatus.DONE:
         raise PgconsoleError(

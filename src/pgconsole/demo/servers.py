@@ -258,6 +258,16 @@ def embedded_bin_dir(version: int) -> Path:
     return Path(spec.origin).parent / name / "bin"
 
 
+def missing() -> str:
+    """Which package of the demo is not installed, and how to get it; empty: all are."""
+    try:
+        embedded_bin_dir(16)
+        _rclone()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
 def _reachable(bin_dir: Path, directory: Path) -> Path:
     """The programs where the unprivileged user can reach them: copied if, say, under /root."""
     check = subprocess.run(

@@ -21,6 +21,7 @@ _PACKAGE_DIRECTORIES = (("/usr/lib/postgresql", "*/bin"), ("/usr", "pgsql-*/bin"
 _VERSION = re.compile(r"\(PostgreSQL\) ((\d+)\S*)")
 _VERSION_TIMEOUT = 10.0  # seconds
 _CONNECT_TIMEOUT = 10  # seconds, for each address of a host name
+_SHOWN = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE")  # in commands, in this order
 
 # What libpq reads besides the settings. Our own connections read the same variables, so that a
 # tool never reaches another server than the one that was probed and locked. PGCLIENTENCODING and
@@ -156,12 +157,16 @@ def tool_conninfo(settings: Settings) -> str:
 def command_line(settings: Settings, argv: list[str]) -> str:
     """The command as an operator could type it, with the password masked."""
     environment = tool_environment(settings, secrets=False)
-    names = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE")
-    shown = {name: environment[name] for name in names if name in environment}
+    shown = {name: environment[name] for name in _SHOWN if name in environment}
     assignments = [
         f"{name}={value if value == MASK else shlex.quote(value)}" for name, value in shown.items()
     ]
     return " ".join([*assignments, shlex.join(argv)])
+
+
+def is_command_line(message: str) -> bool:
+    """Whether a message that was reported is one of `command_line`."""
+    return message.startswith(f"{_SHOWN[0]}=")
 
 
 def _for_every_tool() -> dict[str, str]:

@@ -84,6 +84,7 @@ def start_backup(settings: Settings, slot: Slot) -> str:
     """
     named_after = slot.at if slot.why else slot.due
     request: dict[str, JSON] = {
+        "database": settings.pgdatabase,
         "slot": named_after.isoformat(),
         "due": slot.due.isoformat(),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import ClassVar
@@ -26,8 +27,10 @@ from pgconsole.screens.sql import SqlScreen
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets import backup_items as items
-from pgconsole.widgets.backup_facts import facts
+from pgconsole.widgets.backup_facts import facts, where
 from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.clipboard import copy
+from pgconsole.widgets.console import memory_of
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid
 from pgconsole.widgets.inside_text import State, notice
@@ -104,6 +107,7 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
     def start(self) -> None:
         """Begin to read."""
         super().start()
+        self._recall()
         self.grid.focus()
         self._feeds.open()
 
@@ -230,10 +234,12 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
     def action_sort(self) -> None:
         """Sort by the next column."""
         self.grid.sort()
+        self._remember()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
         self.grid.reverse()
+        self._remember()
 
     def action_filter(self) -> None:
         """Type a filter."""
@@ -247,12 +253,35 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
             self._filter.say(f"! {error}")
             return
         self._filters[self._active] = message.text
+        self._remember()
         shown, of = self.grid.count
         self._filter.say(f"{shown:,} of {of:,}")
 
     @on(FilterLine.Left)
     def _filter_left(self) -> None:
         self.grid.focus()
+
+    def _recall(self) -> None:
+        """Sort and filter as the last time, for all to see: a filter is in its line."""
+        memory = memory_of(self)
+        for tab, grid in self._grids.items():
+            column, descending = grid.order
+            grid.order_by(
+                memory.get(f"backup.{tab}.sort", column, of=self.settings),
+                memory.get(f"backup.{tab}.descending", descending, of=self.settings),
+            )
+            text = memory.get(f"backup.{tab}.filter", "", of=self.settings)
+            with suppress(re.error):  # somebody wrote it into the file
+                grid.filter(text)
+                self._filters[tab] = text
+        self._filter.show(self._filters[self._active])
+
+    def _remember(self) -> None:
+        memory, name = memory_of(self), f"backup.{self._active}"
+        column, descending = self.grid.order
+        memory.set(f"{name}.sort", column, of=self.settings)
+        memory.set(f"{name}.descending", descending, of=self.settings)
+        memory.set(f"{name}.filter", self._filters[self._active], of=self.settings)
 
     # Work
 
@@ -286,6 +315,10 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
         """Write the selected table to a file."""
         if (table := self._table()) is not None:
             self.export(table)
+
+    def action_copy_location(self) -> None:
+        """Send its path or URL to the terminal's clipboard."""
+        copy(self.app, where(self.settings, self.backup))
 
     def action_verify(self) -> None:
         """Ask, then verify this copy."""

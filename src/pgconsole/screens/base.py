@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple, TypeVar
 
 from textual import on
+from textual.binding import ActiveBinding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
@@ -13,6 +14,7 @@ from pgconsole.screens.help import HelpScreen
 from pgconsole.screens.work import Refused
 from pgconsole.settings import Settings
 from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.console import Console, key_map_of
 from pgconsole.widgets.words import clean
 
 S = TypeVar("S", bound="ConsoleScreen")
@@ -42,8 +44,15 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._left_out = {a.id for a in actions_of(self.WHERE)} - {a.id for a in self.actions}
 
     def offers(self) -> list[Offer]:
-        """All that help and palette list."""
-        return [Offer(action, self) for action in self.actions]
+        """All that help and palette list, with the keys that the operator gave them."""
+        return [Offer(key_map_of(self).applied(action), self) for action in self.actions]
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """In the order of the registry: a key map would put its own last, also in the footer."""
+        order = {action.id: place for place, action in enumerate(self.actions)}
+        found = super().active_bindings.items()
+        return dict(sorted(found, key=lambda one: order.get(one[1].binding.action, len(order))))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now; leave out what is refused in read-only mode."""
@@ -64,6 +73,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def action_palette(self) -> None:
         """All commands."""
         self.app.action_command_palette()
+
+    def action_theme(self) -> None:
+        """Other colours."""
+        if isinstance(self.app, Console):
+            self.app.step_theme()
 
     def action_help(self) -> None:
         """All keys."""

@@ -23,6 +23,7 @@ from pgconsole.screens.confirm import Confirmation, ConfirmScreen
 from pgconsole.screens.moments import end_of
 from pgconsole.screens.prompt import PromptScreen
 from pgconsole.screens.reading import ReadingScreen
+from pgconsole.screens.retry import again, ask_again, find_restored
 from pgconsole.screens.work import Work
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
@@ -72,7 +73,8 @@ class Errands:
     def backup(self, local: Known[Shelf], s3: Known[Shelf]) -> None:
         """Back up now."""
         question = questions.ask_backup(self._settings, local, s3, self._now())
-        self._ask_unless_harmless(question, lambda: self._work.start("backup", {}))
+        request: dict[str, JSON] = {"database": self._settings.pgdatabase}
+        self._ask_unless_harmless(question, lambda: self._work.start("backup", request))
 
     def cancel(self, job: Job) -> None:
         """Stop a job."""
@@ -123,6 +125,24 @@ class Errands:
             self._work.start("delete", _request(going) | {"confirmation": token})
 
         self._ask(question, start)
+
+    def retry(self, job: Job) -> None:
+        """Start an ended job's work anew.
+
+        Of a restore nothing is taken over but which copy and which target: `RestoreFound` comes
+        when that copy was found, and it is asked for anew.
+
+        Raises:
+            ConfigurationError: It was about another database.
+        """
+        if job.kind == "prune":
+            self.plan_retention()
+        elif job.kind == "restore":
+            self._work.run(lambda: find_restored(self._settings, job))
+        else:
+            anew = again(self._settings, job)
+            question = ask_again(self._settings, job, anew, self._now())
+            self._ask(question, lambda: self._work.start(anew.kind, anew.request))
 
     def restore(self, backup: StoredBackup | FoundCopy, target: str = "") -> None:
         """Show what putting a copy back would do, ask, and do it.

@@ -11,6 +11,7 @@ from textual.message import Message
 
 from pgconsole.jobs import Job, JournalEntry
 from pgconsole.screens.feed import Feed
+from pgconsole.screens.pace import paced
 from pgconsole.screens.sources import Journal, Sources
 from pgconsole.settings import Settings
 from pgconsole.widgets.known import Known
@@ -107,9 +108,11 @@ class Feeds:
 
         self._local = feed("The backup directory", sources.local, LocalKnown, _LOCAL_EVERY)
         self._s3 = growing("The bucket", sources.s3, S3Known, _S3_EVERY)
-        self._jobs = feed("The list of jobs", sources.jobs, JobsKnown, _JOBS_EVERY)
+        self._jobs = feed("The list of jobs", sources.jobs, JobsKnown, paced(_JOBS_EVERY, settings))
         self._schedule = feed("The schedule", sources.schedule, ScheduleKnown, _SCHEDULE_EVERY)
-        self._journal = feed("The log", self._read_journal, JournalKnown, _JOURNAL_EVERY)
+        self._journal = feed(
+            "The log", self._read_journal, JournalKnown, paced(_JOURNAL_EVERY, settings)
+        )
         self._all = [self._jobs, self._local, self._journal, self._schedule]
         if settings.s3_enabled:
             self._all.append(self._s3)

@@ -34,7 +34,9 @@ class HelpScreen(ReadingScreen):
         actions: What can be done.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "dismiss", "Close", id="help")
+    ]
 
     def __init__(self, actions: tuple[Action, ...]) -> None:
         super().__init__("Help")

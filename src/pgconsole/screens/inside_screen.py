@@ -9,20 +9,18 @@ from pathlib import Path
 from textual import on
 
 from pgconsole.backups.opened import TableFacts
-from pgconsole.jobs import JobStatus
-from pgconsole.screens.base import ConsoleScreen
-from pgconsole.screens.errands import Errands
+from pgconsole.screens.above import AboveScreen
 from pgconsole.screens.export import ExportScreen
 from pgconsole.screens.job_line import JobLine, JobLineKnown
+from pgconsole.screens.job_toast import tell_ended
 from pgconsole.screens.sources import Sources
-from pgconsole.screens.work import Accepted, Work
+from pgconsole.screens.work import Accepted
 from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.line import Line
-from pgconsole.widgets.words import clean
 
 
-class InsideScreen(ConsoleScreen, inherit_bindings=False):
+class InsideScreen(AboveScreen, inherit_bindings=False):
     """A screen above the main one, about one backup.
 
     Args:
@@ -39,26 +37,10 @@ class InsideScreen(ConsoleScreen, inherit_bindings=False):
         sources: Sources,
         now: Callable[[], datetime],
     ) -> None:
-        super().__init__(settings)
+        super().__init__(settings, sources, now)
         self.backup = backup
-        self.sources = sources
-        self.now = now
-        self.title_line = Line(classes="inside-title")
-        self.notice = Line(classes="inside-notice")
         self.info = Line(classes="inside-info")
         self.job_line = JobLine(settings, sources, self.post_message, now)
-        self._work = Work(settings, self.post_message)
-        self.errands = Errands(lambda: self.app, settings, self._work, now)
-
-    def on_mount(self) -> None:
-        """Paint first, then read."""
-        self.tick()
-        self.set_interval(1.0, self.tick)
-        self.call_after_refresh(self.start)
-
-    def on_unmount(self) -> None:
-        """Leaving waits for nobody."""
-        self.stop()
 
     def start(self) -> None:
         """Begin to read."""
@@ -82,10 +64,7 @@ class InsideScreen(ConsoleScreen, inherit_bindings=False):
     @on(JobLineKnown)
     def _jobs_known(self, message: JobLineKnown) -> None:
         for job in self.job_line.take(message):
-            result = job.result or {}
-            if job.kind == "export" and job.status is JobStatus.DONE:
-                text = f"{result.get('rows', 0):,} rows in {clean(str(result.get('path')))}"
-                self.notify(text, title="Exported", timeout=15, markup=False)
+            tell_ended(self.app, job, self.now())
             self.ended()
 
     @on(Accepted)
@@ -97,7 +76,7 @@ class InsideScreen(ConsoleScreen, inherit_bindings=False):
 
         def answered(path: Path | None) -> None:
             if path is not None:
-                self._work.start(
+                self.work.start(
                     "export",
                     {
                         "place": str(self.backup.place), "location": self.backup.location,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pgconsole.jobs import Job, JobStatus
@@ -12,9 +13,14 @@ from pgconsole.widgets.progress import Progress, ProgressMeter
 
 
 class JobBoard:
-    """The jobs, the newest first, and the one whose log is shown."""
+    """The jobs, the newest first, and the one whose log is shown.
 
-    def __init__(self) -> None:
+    Args:
+        since: What ended before is no news.
+    """
+
+    def __init__(self, since: datetime) -> None:
+        self._since = since
         self.jobs: tuple[Job, ...] = ()
         self.followed: Job | None = None
         self._chosen: str | None = None  # None: whatever runs, else the newest
@@ -34,16 +40,21 @@ class JobBoard:
                 return job
         return None
 
-    def take(self, jobs: tuple[Job, ...]) -> bool:
+    def take(self, jobs: tuple[Job, ...]) -> list[Job]:
         """Take in the jobs as they are now.
 
         Returns:
-            Whether a job has ended since the last time.
+            Those that have ended since the last time, also if they had not begun then.
         """
-        active = {job.id for job in jobs if is_active(job)}
-        ended = any(is_active(job) and job.id not in active for job in self.jobs)
+        before = {job.id: job for job in self.jobs}
         self.jobs = jobs
-        return ended
+        return [job for job in jobs if not is_active(job) and self._is_new(job, before)]
+
+    def _is_new(self, job: Job, before: Mapping[str, Job]) -> bool:
+        if job.id in before:
+            return is_active(before[job.id])
+        # An interrupted job has no end that anybody knows.
+        return job.finished_at is not None and job.finished_at >= self._since
 
     def follow(self) -> bool:
         """Decide whose log is shown: the chosen job's, else a running one's, else the newest's.

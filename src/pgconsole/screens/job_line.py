@@ -12,6 +12,7 @@ from pgconsole.jobs import Job
 from pgconsole.screens.feed import Feed
 from pgconsole.screens.feeds import Growth
 from pgconsole.screens.job_board import JobBoard
+from pgconsole.screens.pace import drawn_at, paced
 from pgconsole.screens.sources import Journal, Sources
 from pgconsole.settings import Settings
 from pgconsole.widgets.known import Known
@@ -49,18 +50,18 @@ class JobLine:
         now: Callable[[], datetime],
     ) -> None:
         self.strip = JobStrip()
-        self.board = JobBoard()
-        self._sources = sources
-        self._now = now
         self._opened_at = now()
+        self.board = JobBoard(self._opened_at)
+        self._sources = sources
+        self._now: Callable[[], datetime] = lambda: drawn_at(now(), settings)
         self._reading: tuple[str, Journal] | None = None
 
         def deliver(known: Known[tuple[tuple[Job, ...], Growth | None]]) -> None:
             post(JobLineKnown(known))
 
         self._feed: Feed[tuple[tuple[Job, ...], Growth | None]] = Feed(
-            "The list of jobs", lambda _: self._read(), deliver, every=_EVERY, now=now,
-            redact=settings.redactor,
+            "The list of jobs", lambda _: self._read(), deliver,
+            every=paced(_EVERY, settings), now=now, redact=settings.redactor,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -81,9 +82,7 @@ class JobLine:
         if known.value is None or known.asked_at is not None or known.problem is not None:
             return []
         jobs, growth = known.value
-        known_ended = {job.id for job in self.board.jobs if job.status.ended}
-        ended = [job for job in jobs if job.status.ended and job.id not in known_ended]
-        self.board.take(jobs)
+        ended = self.board.take(jobs)
         self.board.follow()
         if growth is not None:
             self.board.grew(growth)

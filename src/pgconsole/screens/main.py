@@ -16,7 +16,9 @@ from pgconsole.jobs import Job
 from pgconsole.screens import feeds as news
 from pgconsole.screens.arranger import ArrangedKnown, Arranger
 from pgconsole.screens.base import Offer
+from pgconsole.screens.job_toast import tell_ended
 from pgconsole.screens.main_work import MainWork
+from pgconsole.screens.pace import paced
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Noted
 from pgconsole.settings import Settings
@@ -24,11 +26,15 @@ from pgconsole.status.status import judge
 from pgconsole.widgets.answer import facts_of
 from pgconsole.widgets.backups import Backups
 from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.clipboard import copy
+from pgconsole.widgets.console import key_map_of, memory_of
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
-from pgconsole.widgets.panes import Panes
+from pgconsole.widgets.panes import USUAL_SHARE, Panes
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
 from pgconsole.widgets.words import clean
+
+_STEP = 5  # per cent of the window's height
 
 
 class MainScreen(MainWork, inherit_bindings=False):
@@ -45,6 +51,7 @@ class MainScreen(MainWork, inherit_bindings=False):
 
     def __init__(self, settings: Settings, sources: Sources, now: Callable[[], datetime]) -> None:
         super().__init__(settings, sources, now)
+        self._clock = now
         self._feeds = news.Feeds(settings, sources, self.post_message, now)
         self._jobs: Known[tuple[Job, ...]] = Known()
         self._before_log = "all"
@@ -66,9 +73,12 @@ class MainScreen(MainWork, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint first, then read."""
-        self._panes.activate(self._backups.active.id or "")
+        memory = memory_of(self)
+        self._panes.share = memory.get("main.share", USUAL_SHARE, of=self.settings)
+        usual = self._backups.active.id or ""
+        self._panes.activate(memory.get("main.pane", usual, of=self.settings))
         self._tick()
-        self.set_interval(1.0, self._tick)
+        self.set_interval(paced(1.0, self.settings), self._tick)
         self.call_after_refresh(self._start)
 
     def on_unmount(self) -> None:
@@ -104,10 +114,13 @@ class MainScreen(MainWork, inherit_bindings=False):
         self._panes.log_pane.show_problem(known.problem)
         if known.value is None or known.asked_at is not None:
             return
-        if self._board.take(known.value):
+        ended = self._board.take(known.value)
+        if ended:
             self._feeds.reload()
         self._follow()
         self._show_status()
+        for job in ended:
+            tell_ended(self.app, job, self._now())
 
     @on(news.JournalKnown)
     def _journal_known(self, message: news.JournalKnown) -> None:
@@ -134,14 +147,15 @@ class MainScreen(MainWork, inherit_bindings=False):
 
     def offers(self) -> list[Offer]:
         """See `ConsoleScreen`."""
-        lists = [Offer(action, self._backups) for action in actions_of(Where.BACKUPS)]
+        keys = key_map_of(self)
+        lists = [Offer(keys.applied(one), self._backups) for one in actions_of(Where.BACKUPS)]
         return [*super().offers(), *lists]
 
     # Drawing
 
     def _tick(self) -> None:
         now = self._now()
-        self._header.tick(now)
+        self._header.tick(self._clock())
         self._panes.tick(now)
         self._show_status()
 
@@ -162,7 +176,7 @@ class MainScreen(MainWork, inherit_bindings=False):
 
     @on(Backups.Copied)
     def _copied(self, message: Backups.Copied) -> None:
-        self.app.copy_to_clipboard(message.text)
+        copy(self.app, message.text)
 
     def _show_status(self) -> None:
         """The verdict, and under it the job that runs or is news."""
@@ -177,6 +191,10 @@ class MainScreen(MainWork, inherit_bindings=False):
         self._show_tabs()
 
     @on(Panes.Activated)
+    def _activated(self) -> None:
+        memory_of(self).set("main.pane", self._panes.active, of=self.settings)
+        self._show_tabs()
+
     def _show_tabs(self) -> None:
         self._tabs.show(self._panes.tabs, self._panes.active)
         self._show_keys()
@@ -219,6 +237,11 @@ class MainScreen(MainWork, inherit_bindings=False):
         self._panes.move(where)
         self._panes.log_pane.tick(self._now())
         self._show_tabs()
+
+    def action_resize(self, which: str) -> None:
+        """Move the line between the upper and the lower panes."""
+        self._panes.share += _STEP if which == "more" else -_STEP
+        memory_of(self).set("main.share", self._panes.share, of=self.settings)
 
     def action_log_full(self) -> None:
         """Show the log on the whole screen, or go back."""

@@ -7,15 +7,14 @@ from datetime import datetime
 
 from textual import on
 
-from pgconsole.screens.base import ConsoleScreen
+from pgconsole.screens.base import ConsoleScreen, screen_for
 from pgconsole.screens.doctor import DoctorScreen
 from pgconsole.screens.errands import Decided, Errands, Planned
 from pgconsole.screens.job_board import JobBoard
-from pgconsole.screens.outcome import OutcomeScreen
+from pgconsole.screens.pace import drawn_at
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Work
 from pgconsole.settings import Settings
-from pgconsole.status.past_jobs import is_active
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.backup_table import BackupTable
 from pgconsole.widgets.known import Known
@@ -39,11 +38,11 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
     def __init__(self, settings: Settings, sources: Sources, now: Callable[[], datetime]) -> None:
         super().__init__(settings)
         self._sources = sources
-        self._now = now
+        self._now: Callable[[], datetime] = lambda: drawn_at(now(), settings)
         self._errands = Errands(lambda: self.app, settings, Work(settings, self.post_message), now)
         self._local: Known[Shelf] = Known()
         self._s3: Known[Shelf] = Known()
-        self._board = JobBoard()
+        self._board = JobBoard(now())
         self._panes = Panes(settings)
         self._backups = self._panes.backups
         self.sometimes: dict[str, Callable[[], object]] = {
@@ -57,7 +56,7 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
             "delete": lambda: self._copy,
             "download": lambda: self._in_s3,
             "pause": lambda: self._panes.schedule.known.value,
-            "outcome": lambda: self._board.followed and not is_active(self._board.followed),
+            "job": lambda: self._board.followed,
         }
 
     def is_possible(self, action: str) -> bool:
@@ -136,10 +135,20 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
         """Work out what retention would delete, ask, then delete it."""
         self._errands.plan_retention()
 
-    def action_outcome(self) -> None:
-        """All that is known of the job whose log is shown."""
+    def action_jobs(self) -> None:
+        """All jobs."""
+        from pgconsole.screens.jobs import JobsScreen  # noqa: PLC0415 - after the first paint
+
+        screen = screen_for(JobsScreen, self.settings)
+        self.app.push_screen(screen(self.settings, self._sources, self._now))
+
+    def action_job(self) -> None:
+        """Open the job whose log is shown."""
         if (job := self._board.followed) is not None:
-            self.app.push_screen(OutcomeScreen(job, self._now()))
+            from pgconsole.screens.job import JobScreen  # noqa: PLC0415 - as above
+
+            screen = screen_for(JobScreen, self.settings)
+            self.app.push_screen(screen(self.settings, job.id, self._sources, self._now))
 
     def action_doctor(self) -> None:
         """Look at everything that a backup needs."""

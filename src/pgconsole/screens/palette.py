@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets import Input
 
 from pgconsole.screens.base import ConsoleScreen, Offer
+
+
+class Palette(CommandPalette):
+    """The palette, without a cell that is painted twice a second."""
+
+    def on_mount(self) -> None:
+        """Let the cursor stand still."""
+        self.query_one(Input).cursor_blink = False
 
 
 class ActionProvider(Provider):
@@ -22,7 +31,7 @@ class ActionProvider(Provider):
         """All actions, before anything is typed."""
         for action, node in self._offers:
             run = partial(self.app.run_action, action.id, node)
-            shown = Content.assemble(f"{action.label}  ", (action.key_text, "$muted"))
+            shown = Content.assemble((f"{action.label}  ", "bold"), action.key_text)
             yield DiscoveryHit(shown, run, text=action.label, help=action.help)
 
     async def search(self, query: str) -> Hits:

@@ -11,6 +11,7 @@ from textual.containers import VerticalGroup, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from pgconsole.widgets.console import key_map_of
 from pgconsole.widgets.line import Line, Part
 from pgconsole.widgets.words import clean
 
@@ -26,13 +27,14 @@ class ReadingScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close"),
-        Binding("q,ctrl+q", "app.quit", "Quit"),
-        Binding("j,down", "scroll('down')", "Down"),
-        Binding("k,up", "scroll('up')", "Up"),
-        Binding("g,home", "scroll('home')", "Top"),
-        Binding("G,end", "scroll('end')", "End"),
-        Binding("pagedown,space", "scroll('page_down')", "Page down"),
-        Binding("pageup", "scroll('page_up')", "Page up"),
+        Binding("q", "app.quit", "Quit", id="quit"),
+        Binding("ctrl+q", "app.quit", "Quit", show=False),
+        Binding("j,down", "scroll('down')", "Down", id="move.down"),
+        Binding("k,up", "scroll('up')", "Up", id="move.up"),
+        Binding("g,home", "scroll('home')", "Top", id="move.top"),
+        Binding("G,end", "scroll('end')", "End", id="move.bottom"),
+        Binding("pagedown,space", "scroll('page_down')", "Page down", id="move.page_down"),
+        Binding("pageup", "scroll('page_up')", "Page up", id="move.page_up"),
     ]
 
     def __init__(self, title: str, keys: str = "", parts: Iterable[Part] = ()) -> None:
@@ -46,7 +48,9 @@ class ReadingScreen(ModalScreen[None]):
         with VerticalGroup(classes="reading") as box:
             # A border's titles are markup, and what they name may have brackets.
             box.border_title = clean(self._title).replace("[", "\\[")
-            box.border_subtitle = f"Esc closes · {self._keys}j k scroll · q quits"
+            down, up, leave = map(key_map_of(self).key, ("move.down", "move.up", "quit"))
+            keys = f"Esc closes · {self._keys}{down} {up} scroll · {leave} quits"
+            box.border_subtitle = keys.replace("[", "\\[")
             with VerticalScroll(classes="reading-text", can_focus=False):
                 yield from self.content()
 

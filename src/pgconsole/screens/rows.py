@@ -26,6 +26,7 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.cells import visible
+from pgconsole.widgets.inside_text import AGAIN
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Part
 from pgconsole.widgets.pane import age_text
@@ -131,7 +132,7 @@ class RowsScreen(InsideScreen, inherit_bindings=False):
         known = self._known
         parts: list[Part] = []
         if known.problem is not None:
-            parts = [*problem_text(known.problem), ("\nctrl+r reads again", "$muted")]
+            parts = [*problem_text(known.problem), *AGAIN]
         elif not table.rows:
             parts = [("The table is empty", "$muted")]
         elif self._came is None:

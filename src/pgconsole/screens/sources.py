@@ -5,12 +5,13 @@ What costs time to import (boto3, croniter) is imported there too, after the fir
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pgconsole.jobs import Job, JournalEntry, Tail, list_jobs
+from pgconsole.jobs import Job, JournalEntry, Tail, list_jobs, read_job
+from pgconsole.jobs.pages import JobPages, News
 from pgconsole.screens.local_reader import LocalReader
 from pgconsole.screens.s3_reader import S3Reader
 from pgconsole.screens.timetable import read_timetable
@@ -29,15 +30,39 @@ class Journal(Protocol):
         ...
 
 
+class Pages(Protocol):
+    """What `JobPages` does."""
+
+    @property
+    def active(self) -> Mapping[str, Job]:
+        """Those that have not ended, by id."""
+        ...
+
+    @property
+    def unread(self) -> int:
+        """How many older ones were not read."""
+        ...
+
+    def renew(self) -> News:
+        """Look again."""
+        ...
+
+    def read_on(self, count: int) -> Sequence[Job]:
+        """Read so many older ones."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """One function for each thing that the main screen shows."""
+    """One function for each thing that the main screen and the screens of jobs show."""
 
     local: Callable[[], Shelf]
     s3: Callable[[Callable[[Shelf], None]], Shelf]
     jobs: Callable[[], tuple[Job, ...]]
     journal: Callable[[Job], Journal]
     schedule: Callable[[], Timetable]
+    pages: Callable[[], Pages]
+    job: Callable[[str], Job]
 
 
 def sources_of(settings: Settings, now: Callable[[], datetime]) -> Sources:
@@ -48,4 +73,6 @@ def sources_of(settings: Settings, now: Callable[[], datetime]) -> Sources:
         jobs=lambda: tuple(list_jobs(settings, _JOBS)),
         journal=lambda job: Tail(job.directory),
         schedule=lambda: read_timetable(settings, now()),
+        pages=lambda: JobPages(settings),
+        job=lambda job_id: read_job(settings, job_id),
     )

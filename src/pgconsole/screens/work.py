@@ -23,6 +23,8 @@ from pgconsole.settings import Settings
 class Accepted(Message):
     """A job was started, or asked to stop."""
 
+    started: str = ""  # its id
+
 
 @dataclass
 class Noted(Message):
@@ -54,8 +56,7 @@ class Work:
         """Start a job."""
 
         def begin() -> Message:
-            jobs.start(self._settings, kind, request, jobs.current_actor())
-            return Accepted()
+            return Accepted(jobs.start(self._settings, kind, request, jobs.current_actor()))
 
         # Not a daemon: quitting at once must not leave a job that was only half started.
         self.run(begin, daemon=False)

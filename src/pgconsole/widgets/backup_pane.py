@@ -13,7 +13,7 @@ from pgconsole.widgets.arrangement import Arranged
 from pgconsole.widgets.backup_rows import View
 from pgconsole.widgets.backup_table import BackupTable
 from pgconsole.widgets.known import Known
-from pgconsole.widgets.line import Part
+from pgconsole.widgets.line import Key, Part
 from pgconsole.widgets.pane import Pane, age_text
 from pgconsole.widgets.problem import problem_text
 from pgconsole.widgets.row_text import row_text
@@ -139,13 +139,14 @@ class BackupPane(Pane):
         for source in self._sources:
             parts += self._source_text(source, now)
         shown, total = self._counts()
-        if self.table.arranged.wanted.hides and total:
+        hides = self.table.arranged.wanted.hides and total
+        self.notice.set_class(bool(hides and not parts), "-brief")
+        if hides:
             parts += [*_between(parts), *self._hidden(shown, total)]
         if not parts and not nothing and not total and not self._arranging:
             parts = self._empty()
         # Never instead of the list: what is hidden has no focus, and without it keys do nothing.
         self.say(*parts)
-        self.notice.set_class(len(parts) == 2, "-brief")
 
     def _source_text(self, source: Source, now: datetime) -> list[Part]:
         """What is wrong with a place, or that it is still being read."""
@@ -167,15 +168,18 @@ class BackupPane(Pane):
         why = [f"filter {clean(wanted.filter)}"] if wanted.filter else []
         why += ["only what is wrong"] if wanted.wrong_only else []
         text = f"Shown: {shown:,} of {total:,} ({', '.join(why)})"
-        return [(text, "$text-warning"), (" · Esc shows all", "$muted")]
+        keys: list[Part] = [(Key("show_all"), "$muted"), (" shows all", "$muted")]
+        return [(text, "$text-warning"), (" · ", "$muted"), *keys]
 
     def _empty(self) -> list[Part]:
         where = " and ".join(clean(source.where) for source in self._sources)
-        text = f"No backups in {where} yet.\nPress b to take one."
+        parts: list[Part] = [(f"No backups in {where} yet.\nPress ", "$muted")]
+        parts += [(Key("backup"), "$muted"), (" to take one.", "$muted")]
         foreign = sum(source.shelf.foreign for source in self._sources if source.shelf)
         if foreign:
-            text += f"\n\n{counted(foreign, 'other file')} there; not a backup's name."
-        return [(text, "$muted")]
+            text = f"\n\n{counted(foreign, 'other file')} there; not a backup's name."
+            parts.append((text, "$muted"))
+        return parts
 
     def _counts(self) -> tuple[int, int]:
         total = self.table.arranged.totals.get(self.view, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
@@ -17,11 +18,13 @@ from textual.message import Message
 from pgconsole.actions import Where as Part
 from pgconsole.actions import actions_of
 from pgconsole.settings import Settings
-from pgconsole.storage.base import Place, StoredBackup
-from pgconsole.widgets.arrangement import EVERYTHING, Arranged, Wanted, compiled
+from pgconsole.storage.base import StoredBackup
+from pgconsole.widgets.arrangement import EVERYTHING, Arranged, SortBy, Wanted, compiled
+from pgconsole.widgets.backup_facts import where
 from pgconsole.widgets.backup_pane import BackupPane
 from pgconsole.widgets.backup_rows import BackupRow, View
 from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.console import memory_of
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.shelf import Shelf
@@ -60,6 +63,17 @@ class Backups(Container, inherit_bindings=False):
         with Container(id="backup-lists"):
             yield from self.panes.values()
         yield self._filter
+
+    def on_mount(self) -> None:
+        """Filter and order as the last time; a filter is in its line, for all to see."""
+        memory, of = memory_of(self), self._settings
+        text, sort = memory.get("main.filter", "", of=of), memory.get("main.sort", "taken", of=of)
+        # Somebody may have written anything into the file.
+        with suppress(re.error, ValueError):
+            compiled(text)
+            reverse = memory.get("main.descending", True, of=of)
+            self.wanted = Wanted(filter=text, sort=SortBy(sort), reverse=reverse)
+            self._filter.show(text)
 
     @property
     def active(self) -> BackupPane:
@@ -169,16 +183,16 @@ class Backups(Container, inherit_bindings=False):
     def action_copy_location(self) -> None:
         """Have the paths or URLs of what is chosen copied."""
         if copies := self.chosen_copies:
-            self.post_message(self.Copied("\n".join(map(self._location, copies))))
-
-    def _location(self, copy: StoredBackup) -> str:
-        if copy.place is Place.LOCAL:
-            return copy.location
-        return f"s3://{self._settings.s3_bucket}/{copy.location}"
+            places = [where(self._settings, copy) for copy in copies]
+            self.post_message(self.Copied("\n".join(places)))
 
     def _want(self, wanted: Wanted) -> None:
         if wanted != self.wanted:
             self.wanted = wanted
+            memory, of = memory_of(self), self._settings
+            memory.set("main.filter", wanted.filter, of=of)
+            memory.set("main.sort", str(wanted.sort), of=of)
+            memory.set("main.descending", wanted.reverse, of=of)
             self.post_message(self.Asked(wanted))
 
     def _mark(self, marked: Iterable[str]) -> None:

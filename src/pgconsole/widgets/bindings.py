@@ -8,10 +8,13 @@ from pgconsole.actions import Action
 
 
 def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
-    """One binding an action that has keys; those with a footer name are shown there."""
+    """One binding an action; those with a footer name are shown there.
+
+    What has no key of its own is bound to one that no keyboard has, for a key map to replace.
+    """
     found: list[BindingType] = [
         Binding(
-            ",".join(action.keys),
+            ",".join(action.keys) or f"no-key-{action.name}",
             action.id,
             action.footer or action.label,
             show=bool(action.footer),
@@ -20,7 +23,6 @@ def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
             id=action.name,
         )
         for action in actions
-        if action.keys
     ]
     # Textual's own way to copy what was selected with the mouse.
     return [*found, Binding("ctrl+c", "copy_text", "Copy", show=False)]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pgconsole.backups.evidence import Evidence
 from pgconsole.backups.pins import Pin
 from pgconsole.backups.standing import Standing
-from pgconsole.widgets.line import Part
+from pgconsole.widgets.line import Key, Part
 from pgconsole.widgets.words import clean, short_ago, span
 
 PINNED = "★"
@@ -30,13 +30,17 @@ STYLES = {
     "warning": "$text-warning",
     "bad": "$text-error",
 }
-_MEANINGS = {
-    Standing.RESTORED: "all objects and rows came back",
-    Standing.COMPLETE: "read whole, nothing missing",
-    Standing.INTACT: "the bytes are right; nobody looked into them",
-    Standing.LISTED: "it is there; nobody has read it yet. v verifies it",
-    Standing.DIFFERS: "the copy in the other place has another size. v verifies it",
-    Standing.EMPTY: "there is nothing in it",
+_MEANINGS: dict[Standing, tuple[Part, ...]] = {
+    Standing.RESTORED: ("all objects and rows came back",),
+    Standing.COMPLETE: ("read whole, nothing missing",),
+    Standing.INTACT: ("the bytes are right; ", Key("verify"), " looks into them"),
+    Standing.LISTED: ("it is there; nobody has read it yet. ", Key("verify"), " verifies it"),
+    Standing.DIFFERS: (
+        "the copy in the other place has another size. ",
+        Key("verify"),
+        " verifies it",
+    ),
+    Standing.EMPTY: ("there is nothing in it",),
 }
 
 
@@ -54,7 +58,7 @@ def copy_text(
     sign, kind = SIGNS[known]
     parts: list[Part] = [(f"{sign} {known}", f"{STYLES[kind]} bold")]
     if not briefly or proof is None or proof.proof.is_bad:
-        parts.append(f": {_meaning(known, proof)}")
+        parts += [": ", *_meaning(known, proof)]
     if proof is not None:
         parts.append((f" · {proven_text(proof, now)}", "$muted"))
     return parts
@@ -76,7 +80,7 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else span(timedelta(seconds=seconds))
 
 
-def _meaning(known: Standing, proof: Evidence | None) -> str:
+def _meaning(known: Standing, proof: Evidence | None) -> tuple[Part, ...]:
     if known in (Standing.DAMAGED, Standing.ALTERED):
-        return clean(proof.problem) if proof is not None else ""
+        return (clean(proof.problem) if proof is not None else "",)
     return _MEANINGS[known]

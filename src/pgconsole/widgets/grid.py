@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
@@ -21,7 +21,7 @@ from pgconsole.widgets.cells import fitted
 _HEADER_ROWS = 1
 _MARKER = "▌"  # the selected row can be told without any colour
 _GAP = 2
-_LEAST_FLEX = 20  # cells; below that the columns that matter least give way
+_LEAST_FLEX = 20  # cells
 _MOST_WIDE = 40
 _MEASURED = 5000  # rows that decide how wide columns are
 
@@ -53,16 +53,17 @@ class Item:
         texts: The text of each cell, free of anything a terminal obeys.
         keys: What each column is sorted by.
         css: The component class of each cell, or empty.
+        searched: The cells in small letters, one a line: what an expression is looked for in.
     """
 
     value: object
     texts: tuple[str, ...]
     keys: tuple[object, ...]
     css: tuple[str, ...]
+    searched: str = field(init=False)
 
-    def matches(self, pattern: re.Pattern[str]) -> bool:
-        """Whether an expression is found in one of the cells."""
-        return any(map(pattern.search, self.texts))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "searched", "\n".join(self.texts).lower())
 
 
 class Grid(ScrollView, can_focus=True, inherit_bindings=False):
@@ -72,6 +73,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         columns: Its columns; exactly one is flexible.
         id: Its id.
         sort: The column that it is sorted by; None: the order in which rows come.
+        least_flex: Cells of the flexible column; with less, columns that are spare give way.
     """
 
     class Opened(Message):
@@ -82,11 +84,19 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header", "table--row", "table--cursor", "table--cursor-blurred",
-        "table--good", "table--dim", "table--warning", "table--bad",
+        "table--good", "table--dim", "table--warning", "table--bad", "table--live",
     }  # fmt: skip
 
-    def __init__(self, columns: Sequence[Column], *, id: str, sort: int | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str,
+        sort: int | None = None,
+        least_flex: int = _LEAST_FLEX,
+    ) -> None:
         super().__init__(id=id)
+        self._least_flex = least_flex
         self._columns = tuple(columns)
         self._sort = sort
         self._reverse = sort is not None and self._columns[sort].descending
@@ -94,6 +104,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._inverse = False
         self._all: Sequence[Item] = ()
         self._items: list[Item] = []
+        self._renewed: Mapping[object, Item] = {}
         self._widths: list[int] = []
         self._cursor = 0
 
@@ -107,15 +118,38 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         """How many rows are shown, and how many there are."""
         return len(self._items), len(self._all)
 
+    def is_near_end(self, rows: int) -> bool:
+        """Whether there are fewer rows than these below the cursor."""
+        return self._cursor + rows >= len(self._items)
+
     def fill(self, items: Sequence[Item]) -> None:
         """Show these rows; the cursor stays on its row."""
         self._all = items
+        self._renewed = {}
         measured = items[:_MEASURED]
         self._widths = [
             max([cell_len(column.name) + 2, *(cell_len(item.texts[at]) for item in measured)])
             for at, column in enumerate(self._columns)
         ]
         self._arrange()
+
+    def renew(self, items: Mapping[object, Item]) -> None:
+        """Show some rows as they are now, by what they are about; they stay where they are."""
+        if items != self._renewed:
+            self._renewed = items
+            self.refresh()
+
+    @property
+    def order(self) -> tuple[str, bool]:
+        """The column that it is sorted by, if it is, and whether its largest come first."""
+        return ("" if self._sort is None else self._columns[self._sort].name), self._reverse
+
+    def order_by(self, column: str, descending: bool) -> None:
+        """Sort as `order` said once; a column that there is no more changes nothing."""
+        for at, each in enumerate(self._columns):
+            if each.name == column:
+                self._sort, self._reverse = at, descending
+                self._arrange()
 
     def sort(self) -> None:
         """Sort by the next column."""
@@ -136,7 +170,9 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         """
         inverse = text.startswith("!")
         wanted = text.removeprefix("!")
-        self._pattern = re.compile(wanted, re.IGNORECASE) if wanted else None
+        # Ignoring case is slow; an expression in small letters needs none of it.
+        flags = re.MULTILINE | (re.IGNORECASE if wanted != wanted.lower() else 0)
+        self._pattern = re.compile(wanted, flags) if wanted else None
         self._inverse = inverse
         self._arrange()
 
@@ -183,6 +219,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             base += self.get_component_rich_style(name, partial=True)
         segments = [Segment(_MARKER + " " if chosen else "  ", base)]
         item = self._items[row]
+        item = self._renewed.get(item.value, item)
         for at, room in shown:
             style = base
             if item.css[at] and not strong:
@@ -205,7 +242,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
                 for at in chosen if not self._columns[at].flex
             )  # fmt: skip
             flex = width - 2 - fixed
-            if flex >= _LEAST_FLEX or not spare:
+            if flex >= self._least_flex or not spare:
                 break
             chosen.remove(spare.pop(0))
         # Numbers stand close to what they are about.
@@ -223,9 +260,11 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def _arrange(self) -> None:
         """Filter and sort anew."""
         selected = self.selected
-        items = list(self._all)
+        renewed = self._renewed
+        items = [renewed.get(one.value, one) for one in self._all] if renewed else [*self._all]
         if self._pattern is not None:
-            items = [one for one in items if one.matches(self._pattern) != self._inverse]
+            found, inverse = self._pattern.search, self._inverse
+            items = [one for one in items if (found(one.searched) is None) is inverse]
         at = self._sort
         if at is not None:
             items.sort(key=lambda one: one.keys[at], reverse=self._reverse)  # type: ignore[arg-type,return-value]

@@ -15,12 +15,13 @@ from pgconsole.settings import Settings
 from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.backup_facts import compared, where
 from pgconsole.widgets.known import Known
-from pgconsole.widgets.line import Part
+from pgconsole.widgets.line import Key, Part
 from pgconsole.widgets.pane import age_text
 from pgconsole.widgets.problem import problem_text
 from pgconsole.widgets.words import clean, counted, size
 
-FRONT = "f reads the file from its front, to look at its tables now; nothing is kept of that"
+FRONT = " reads the file from its front, to look at its tables now; nothing is kept of that"
+AGAIN: tuple[Part, ...] = ("\n", (Key("reload"), "$muted"), (" reads again", "$muted"))
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def notice(
     """What there is to say about a tab; nothing if its table says all."""
     opened = state.opened
     if opened.problem is not None:
-        return [*problem_text(opened.problem), ("\nctrl+r reads again", "$muted")]
+        return [*problem_text(opened.problem), *AGAIN]
     if opened.value is None:
         return _reading(f"Reading the manifest of {clean(where(settings, backup))}", opened, now)
     return _OF_TABS[tab](state, settings, backup, now)
@@ -105,13 +106,14 @@ def _objects(state: State, _: Settings, backup: StoredBackup, now: datetime) -> 
         return _no_manifest(state, backup, now)
     known = state.objects
     if known.problem is not None:
-        return [*problem_text(known.problem), ("\nctrl+r reads again", "$muted")]
+        return [*problem_text(known.problem), *AGAIN]
     if known.value is not None:
         return []
     if known.asked_at is None and not state.is_cut:
-        text = f"To find its objects all of the file ({size(backup.size)}) has to be read: f does"
-        return [(f"{text}. Backups of pgconsole are cut, so that it reads little of them",
-                 "$muted")]  # fmt: skip
+        text = f"To find its objects all of the file ({size(backup.size)}) has to be read: "
+        return [(text, "$muted"), (Key("front"), "$muted"), (
+            " does. Backups of pgconsole are cut, so that it reads little of them", "$muted"
+        )]  # fmt: skip
     found = counted(len(known.so_far or ()), "object")
     return _reading(f"Reading the SQL, {found} so far", known, now)
 
@@ -133,7 +135,9 @@ def _no_manifest(state: State, backup: StoredBackup, now: datetime) -> list[Part
     return [
         (f"! {clean(problem.problem)}", "$text-warning bold"),
         f": {clean(problem.cause)}\n",
-        "v verifies it: that reads it whole, proves what is in it, and writes a manifest\n",
+        Key("verify"),
+        " verifies it: that reads it whole, proves what is in it, and writes a manifest\n",
+        Key("front"),
         FRONT,
     ]
 

@@ -72,7 +72,7 @@ def outcome(job: Job, now: datetime, *, cause_told: bool = False) -> tuple[Level
     if job.status is JobStatus.INTERRUPTED:
         # When it died is not known: only when it began is.
         headline = f"{title(job)} was interrupted (it began {ago(job.created_at, now)})"
-    if job.problem:
+    if job.problem and not job.problem.startswith(f"The {job.kind} was "):  # that says it already
         headline += f": {clean(job.problem)}"
     cause = "" if cause_told else clean(job.cause)
     fix = f"Next: {clean(job.fix)}" if job.fix else ""

@@ -5,6 +5,13 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from pgconsole.widgets.console import key_map_of
+
+
+class Key(str):
+    """The name of an action, for whose key it stands."""
+
+
 Part = str | Content | tuple[str, str]
 
 
@@ -16,9 +23,16 @@ class Line(Static):
         self._shown: Content | None = None
 
     def show(self, *parts: Part) -> None:
-        """Show these parts; a tuple is a text with its style."""
-        content = Content.assemble(*parts)
+        """Show these parts; a tuple is a text with its style, a `Key` the key of an action."""
+        content = Content.assemble(*map(self._with_key, parts))
         # Two contents are equal if their texts are; their styles count here too.
         if self._shown is None or (content, content.spans) != (self._shown, self._shown.spans):
             self._shown = content
             self.update(content)
+
+    def _with_key(self, part: Part) -> Part:
+        if isinstance(part, Key):
+            return key_map_of(self).key(part)
+        if isinstance(part, tuple) and isinstance(part[0], Key):
+            return key_map_of(self).key(part[0]), part[1]
+        return part

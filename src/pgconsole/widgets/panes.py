@@ -17,6 +17,9 @@ from pgconsole.widgets.log_pane import LogPane
 from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.schedule_pane import SchedulePane
 
+USUAL_SHARE = 60  # per cent
+_LEAST = 20
+
 
 class _Body(Protocol):
     def move(self, where: str) -> None: ...
@@ -36,6 +39,7 @@ class Panes(Container):
         lists = self.backups.panes.values()
         self._all: tuple[Pane, ...] = (*lists, self.schedule, self.log_pane)
         self._active: Pane = self.backups.active
+        self._share = USUAL_SHARE
 
     def compose(self) -> ComposeResult:
         """The panes."""
@@ -58,9 +62,19 @@ class Panes(Container):
         """The panes' names and what their tabs say."""
         return {pane.id or "": pane.tab_text for pane in self._all}
 
+    @property
+    def share(self) -> int:
+        """How much of a wide window's height the upper panes have, in per cent."""
+        return self._share
+
+    @share.setter
+    def share(self, share: int) -> None:
+        self._share = max(_LEAST, min(share, 100 - _LEAST))
+        self.styles.grid_rows = f"{self._share}fr {100 - self._share}fr"
+
     def activate(self, name: str) -> None:
-        """Give the keys to a pane."""
-        self._active = next(pane for pane in self._all if pane.id == name)
+        """Give the keys to a pane; where there is none of that name, to the first."""
+        self._active = next((pane for pane in self._all if pane.id == name), self._all[0])
         if isinstance(self._active, BackupPane):
             self.backups.activate(self._active.view)
         for pane in self._all:

@@ -16,7 +16,7 @@ from pgconsole.status.verdict import Verdict
 from pgconsole.widgets.answer import answer
 from pgconsole.widgets.health import GLYPHS, OF_STATE, STYLES
 from pgconsole.widgets.job_notice import figures, outcome, title
-from pgconsole.widgets.line import Line, Part
+from pgconsole.widgets.line import Key, Line, Part
 from pgconsole.widgets.progress import Progress
 from pgconsole.widgets.words import clean, clipped, span, zone_name
 
@@ -43,7 +43,8 @@ class HeaderStrip(Line):
         self._now = now
         settings = self._settings
         zone = settings.backup_timezone
-        clock = f"{now.astimezone(zone):%H:%M:%S} {zone_name(zone, now)}"
+        form = "%H:%M" if settings.low_bandwidth else "%H:%M:%S"
+        clock = f"{now.astimezone(zone):{form}} {zone_name(zone, now)}"
         server = f" on {clean(settings.pghost)}:{settings.pgport}"
         words = [f" {word} " for word, holds in _modes(settings) if holds]
         room = self.size.width - len(" pgconsole    ") - len(clock) - 2
@@ -124,10 +125,15 @@ class StatusStrip(_Strip):
 
 
 class JobStrip(_Strip):
-    """The running job, or how the last one ended as long as that is news."""
+    """The running job, or how the last one ended as long as that is news.
+
+    Attributes:
+        job_id: Of the job that it shows.
+    """
 
     def __init__(self) -> None:
         super().__init__("job")
+        self.job_id: str | None = None
         self.display = False
         self._again: Callable[[], None] = lambda: None
 
@@ -148,6 +154,7 @@ class JobStrip(_Strip):
             told: Id of the job whose cause the status tells.
         """
         self.display = job is not None
+        self.job_id = job.id if job is not None else None
         if job is None:
             return
         if is_active(job):
@@ -162,7 +169,7 @@ class JobStrip(_Strip):
             STYLES[level],
             (headline, STYLES[level]),
             (f"\n{below}", "$muted"),
-            ("z", "$text-primary bold"),
+            (Key("dismiss_notice"), "$text-primary bold"),
             (" dismisses this", "$muted"),
         )
 

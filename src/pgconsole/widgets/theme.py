@@ -1,4 +1,4 @@
-"""Two themes: a calm dark one, and one for terminals with few colours or none."""
+"""The themes: dark, light, with high contrast, and the terminal's own few colours."""
 
 from __future__ import annotations
 
@@ -28,6 +28,57 @@ DARK = Theme(
         "footer-key-foreground": "#7cb7ff",
         "border": "#7cb7ff",
         "border-blurred": "#3b4048",
+    },
+)
+
+LIGHT = Theme(
+    name="pgconsole-light",
+    dark=False,
+    primary="#0a58a8",
+    secondary="#5a6472",
+    accent="#6f42c1",
+    foreground="#1f2328",
+    background="#fbfbfa",
+    surface="#f3f3f1",
+    panel="#e6e7e8",
+    success="#17672f",
+    warning="#855300",
+    error="#b3261e",
+    variables={
+        "header-brand": "#ffffff on #0a58a8",
+        "protected": "#a8201a",
+        "protected-text": "#ffffff",
+        "muted": "#535c67",
+        "faint": "#9aa1aa",
+        "footer-background": "#e6e7e8",
+        "footer-key-foreground": "#0a58a8",
+        "border": "#0a58a8",
+        "border-blurred": "#c4c8cd",
+    },
+)
+
+CONTRAST = Theme(
+    name="pgconsole-high-contrast",
+    primary="#66d9ff",
+    secondary="#e0e0e0",
+    accent="#ff9cff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    success="#5fff87",
+    warning="#ffd75f",
+    error="#ff9c8f",
+    variables={
+        "header-brand": "#000000 on #66d9ff",
+        "protected": "#8b0000",
+        "protected-text": "#ffffff",
+        "muted": "#d7d7d7",
+        "faint": "#808080",
+        "footer-background": "#1c1c1c",
+        "footer-key-foreground": "#66d9ff",
+        "border": "#66d9ff",
+        "border-blurred": "#8a8a8a",
     },
 )
 
@@ -70,3 +121,7 @@ ANSI = Theme(
         "screen-selection-foreground": "ansi_black",
     },
 )
+
+# Which Textual does not know.
+OWN_VARIABLES = ("header-brand", "muted", "faint", "protected", "protected-text")
+THEMES = {"dark": DARK, "light": LIGHT, "high-contrast": CONTRAST, "ansi": ANSI}
