@@ -1,8 +1,9 @@
-"""Takes the pictures of this directory from the real console, on the servers of the demo.
+"""Takes the pictures of this directory, and records a session, from the real console.
 
     make screenshots
 
-Every run prepares a demo of its own, so times and sizes differ a little from run to run.
+Servers, data and backups are those of the demo, made anew at every run: times and sizes differ a
+little from run to run.
 """
 
 from __future__ import annotations
@@ -10,44 +11,99 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from screenshots.png import write_png
+from screenshots.scenes import LARGE, SCENES, SMALL, Scene
+from screenshots.session import record_session
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from pgconsole import jobs
 from pgconsole.app import PgconsoleApp
 from pgconsole.demo.home import temporary_home
 from pgconsole.demo.run import ready_demo
 from pgconsole.demo.stopping import stop_signals
+from pgconsole.screens.welcome import Welcome
 from pgconsole.settings import Settings
 
 HERE = Path(__file__).parent
-SMALL, LARGE = (80, 24), (160, 45)
 _TIMEOUT = 60.0  # seconds
 
-Scene = Callable[[Pilot[None]], Awaitable[None]]
 
-
-async def take(settings: Settings, name: str, size: tuple[int, int], scene: Scene) -> None:
-    """Open the console, play a scene, and save what is on the screen as `name.svg`."""
+async def take(settings: Settings, scene: Scene) -> None:
+    """Open the console, play a scene, and save what is on the screen."""
     app = PgconsoleApp(settings)
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "local + S3" in text_of(app))
-        await scene(pilot)
-        await pilot.pause()
-        app.save_screenshot(f"{name}.svg", path=str(HERE))
+    async with app.run_test(size=scene.size) as pilot:
+        await until(pilot, "local + S3")
+        for keys, text in scene.steps:
+            await pilot.press(*keys)
+            await until(pilot, text)
+        await save(pilot, scene.name)
+
+
+async def take_first_screen() -> None:
+    """What somebody sees who has configured nothing."""
+    nothing = Settings.model_validate({})
+    app = PgconsoleApp(nothing, welcome=Welcome(file=Path("/srv/app/.env"), no_demo=""))
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, "PGHOST")
+        await save(pilot, "first-run")
+
+
+async def take_running(settings: Settings) -> None:
+    """A backup half-way."""
+    app = PgconsoleApp(settings)
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, "local + S3")
+        await pilot.press("b")
+        await until(pilot, "Type yes")
+        await pilot.press("y", "e", "s", "enter")
+        await until_true(pilot, lambda: _percent(text_of(app)) >= 30)
+        await save(pilot, "backup-running")
+    for job in jobs.list_jobs(settings, 1):
+        jobs.wait(settings, job.id)
+
+
+async def take_restored(settings: Settings) -> None:
+    """How a restore ended: expected and found."""
+    app = PgconsoleApp(settings)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, "local + S3")
+        await pilot.press("z", "1", "r")
+        await until(pilot, "✓ passed")
+        await pilot.press("enter", "y", "e", "s", "enter")
+        await until(pilot, "as expected")
+        await pilot.press("o")
+        await until(pilot, "Result")
+        await pilot.press("2")
+        await until(pilot, "EXPECTED")
+        await save(pilot, "restored")
+
+
+async def save(pilot: Pilot[None], name: str) -> None:
+    """Keep what is on the screen, as SVG and as PNG."""
+    await pilot.pause()
+    pilot.app.save_screenshot(f"{name}.svg", path=str(HERE))
+    write_png(HERE / f"{name}.svg")
     print(f"screenshots/{name}.svg")
 
 
-def text_of(app: PgconsoleApp) -> str:
-    """What the screen shows, as text."""
-    return app.export_screenshot().replace("&#160;", " ")
+async def until(pilot: Pilot[None], text: str) -> None:
+    """Wait until a text is on the screen."""
+    try:
+        await until_true(pilot, lambda: text in text_of(pilot.app))
+    except TimeoutError:
+        raise RuntimeError(f"{text!r} does not come:\n{text_of(pilot.app)}") from None
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Wait until something is on the screen."""
+async def until_true(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Wait until something is so.
+
+    Raises:
+        TimeoutError: It never was.
+    """
 
     async def wait() -> None:
         while not condition():
@@ -56,94 +112,40 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     await asyncio.wait_for(wait(), _TIMEOUT)
 
 
-async def as_it_opens(pilot: Pilot[None]) -> None:
-    """The main screen; the notice about the demo's last backup is dismissed."""
-    await pilot.press("x")
-
-
-async def asking(pilot: Pilot[None]) -> None:
-    """The question before a backup."""
-    await pilot.press("x", "b")
-    await until(pilot, lambda: bool(pilot.app.screen.query(Input)))
-    await pilot.press("y", "e")
-
-
-async def running(pilot: Pilot[None]) -> None:
-    """A backup half-way."""
-    await pilot.press("b")
-    await until(pilot, lambda: bool(pilot.app.screen.query(Input)))
-    await pilot.press("y", "e", "s", "enter")
-    app = pilot.app
+def text_of(app: object) -> str:
+    """What the screen shows, as text, line by line."""
     assert isinstance(app, PgconsoleApp)
-    await until(pilot, lambda: percent_of(app) >= 30)
+    strips = app.screen._compositor.render_strips()  # as Textual's own snapshots read it
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
-def percent_of(app: PgconsoleApp) -> int:
+def _percent(text: str) -> int:
     """How far the progress bar is; 0 if there is none."""
-    found = re.search(r"(\d+)%", re.sub("<style.*?</style>", "", text_of(app), flags=re.DOTALL))
+    found = re.search(r"(\d+)%", text)
     return int(found[1]) if found else 0
 
 
-async def restoring(pilot: Pilot[None]) -> None:
-    """The plan of a restore, once all rows are counted."""
-    await pilot.press("x", "j", "r")
-    app = pilot.app
-    assert isinstance(app, PgconsoleApp)
-    await until(pilot, lambda: "at least" in text_of(app) and "✓ passed" in text_of(app))
-
-
-async def restored(pilot: Pilot[None]) -> None:
-    """What a restore checked: expected and found."""
-    app = pilot.app
-    assert isinstance(app, PgconsoleApp)
-    await pilot.press("x", "r")
-    await until(pilot, lambda: "✓ passed" in text_of(app))
-    await pilot.press("enter", "y", "e", "s", "enter")
-    await until(pilot, lambda: "as expected" in text_of(app))
-    await pilot.press("o")
-
-
-async def examined(pilot: Pilot[None]) -> None:
-    """All that the doctor found."""
-    await pilot.press("x", "D")
-    app = pilot.app
-    assert isinstance(app, PgconsoleApp)
-    await until(pilot, lambda: "ok" in text_of(app) and "ooking" not in text_of(app))
-
-
-async def scheduled(pilot: Pilot[None]) -> None:
-    """The schedule pane."""
-    await pilot.press("x", "3")
-
-
-async def helping(pilot: Pilot[None]) -> None:
-    """The help, made from the bindings."""
-    await pilot.press("x", "question_mark")
-
-
-async def take_all(settings: Settings) -> None:
-    """All pictures, one after another."""
-    await take(settings, "main-80x24", SMALL, as_it_opens)
-    await take(settings, "main-160x45", LARGE, as_it_opens)
-    await take(settings, "backup-dialog", SMALL, asking)
-    await take(settings, "help", SMALL, helping)
-    await take(settings, "schedule", SMALL, scheduled)
-    await take(settings, "restore-plan", SMALL, restoring)
-    await take(settings, "restore-plan-160x45", LARGE, restoring)
-    await take(settings, "doctor", LARGE, examined)
-    await take(settings, "restore-outcome", SMALL, restored)
-    await take(settings, "backup-running", LARGE, running)
-    for job in jobs.list_jobs(settings, 1):
-        jobs.wait(settings, job.id)
+async def take_all(settings: Settings, wanted: list[str]) -> None:
+    """The pictures, one after another."""
+    for scene in SCENES:
+        if not wanted or scene.name in wanted:
+            await take(settings, scene)
+    if not wanted:
+        await take_first_screen()
+        await take_restored(settings)
+        await take_running(settings)
 
 
 def main() -> None:
-    """Prepare a demo, take the pictures, remove the demo."""
+    """Prepare a demo, take the pictures, record the session, remove the demo."""
     # The colours of a capable terminal, wherever this runs.
     os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color", "FORCE_COLOR": "1"}
     os.environ.pop("NO_COLOR", None)
+    wanted = sys.argv[1:]
     with stop_signals(), temporary_home() as home, ready_demo(home) as settings:
-        asyncio.run(take_all(settings))
+        asyncio.run(take_all(settings, wanted))
+        if not wanted or "session" in wanted:
+            record_session(settings, HERE / "session.cast")
 
 
 if __name__ == "__main__":
