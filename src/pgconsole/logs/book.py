@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from pathlib import Path
 
 from pgconsole.logs.files import Files, Places
 from pgconsole.logs.index import Index
@@ -50,6 +51,11 @@ class LogBook:
         return self._query
 
     @property
+    def unreadable(self) -> dict[Path, OSError]:
+        """The logs that may not be read."""
+        return self._files.unreadable
+
+    @property
     def unread(self) -> int:
         """Bytes of the files that were not looked at yet."""
         return self._files.unread
@@ -68,17 +74,18 @@ class LogBook:
         Raises:
             OSError: The files can't be read.
         """
+        self._files.forget_blocks()
         gone = self._files.refresh()
         if gone:
             self._index.drop(gone)
             self._begin_anew()
-        rows, more = self._files.grown(_PIECE)
-        if rows:
-            if self._view.changed(self._index.add(rows)):
-                self.generation += 1
-            if len(self._index) > self._most * 1.1:  # not at every line
-                self._index.trim(self._most)
-                self._begin_anew()
+        if len(self._index) >= self._most:
+            self._files.forget_older()
+        rows, more = self._files.read(_PIECE)
+        if rows and self._view.added(self._index.add(rows)):
+            self.generation += 1
+        if len(self._index) > self._most * 1.1:  # not at every line
+            self._forget(len(self._index) - self._most)
         if self._query.job and self._segments() != self._view.segments:
             self._begin_anew()
         return more
@@ -106,7 +113,8 @@ class LogBook:
         Raises:
             OSError: The files can't be read.
         """
-        self._view.advance()
+        if self._view.advance():
+            self.generation += 1
         return self._view.unseen > 0
 
     def line(self, number: int) -> LogLine:
@@ -173,6 +181,11 @@ class LogBook:
         if not job:
             return None
         return {s.number for s in self._files.segments.values() if s.place.job == job}
+
+    def _forget(self, count: int) -> None:
+        self._index.drop_oldest(count)
+        if self._view.dropped(count):
+            self.generation += 1
 
     def _new_view(self) -> View:
         return View(self._index, self._query, self._segments(), self._searched)
