@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
+from pgconsole.actions.log import LOG
 from pgconsole.actions.main import MAIN
 
 __all__ = ["REGISTRY", "Action", "Group", "Where", "actions_of"]
@@ -17,9 +18,10 @@ class Where(StrEnum):
     MAIN = "main"
     BACKUP = "backup"
     ROWS = "rows"
+    LOG = "log"
 
 
-REGISTRY = {Where.MAIN: MAIN, Where.BACKUP: BACKUP, Where.ROWS: ROWS}
+REGISTRY = {Where.MAIN: MAIN, Where.BACKUP: BACKUP, Where.ROWS: ROWS, Where.LOG: LOG}
 
 
 def actions_of(where: Where, *, read_only: bool = False) -> tuple[Action, ...]:

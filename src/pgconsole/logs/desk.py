@@ -61,7 +61,7 @@ class Desk:
 
     def _answer(self, request: Request) -> Answer:
         book = self._book
-        done = self._done if request.order is not None else None
+        done = self._done if self._done and self._done.order is request.order else None
         top: int | None = None
         if isinstance(done, Found) and done.key is not None:
             top = book.number(done.key)
@@ -105,6 +105,7 @@ class Desk:
     def _do(self, order: Find | Save | Copy) -> None:
         if self._done is not None and self._done.order is order:
             return
+        self._done = None
         if isinstance(order, Find):
             self._find(order)
         elif isinstance(order, Save):
@@ -133,8 +134,7 @@ class Desk:
 
     def _copy(self, copy: Copy) -> None:
         book = self._book
-        behind = copy.last._replace(offset=copy.last.offset + 1)
-        first, end = book.number(copy.first), book.number(behind)
+        first, end = book.number(copy.first), book.number(copy.last.beside(1))
         few = end - first <= MOST_COPIED
         text = "\n".join(map(as_text, book.lines(first, end))) if few else ""
         self._done = Copied(copy, end - first, text)

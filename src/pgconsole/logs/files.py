@@ -23,13 +23,15 @@ SERVICE = "service"
 _NO_LOG = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENXIO}
 
 
-def places_of(settings: Settings, most_jobs: int) -> list[Place]:
-    """The scheduler's log, and the journals of the newest jobs, the newest first.
+def places_of(settings: Settings, most_jobs: int, job: str = "") -> list[Place]:
+    """The scheduler's log, and the journals of the newest jobs, the newest first; or of one job.
 
     Raises:
         OSError: The directory of all jobs can't be read.
     """
     directory = jobs_directory(settings)
+    if job:
+        return [_of_job(directory, job)]
     try:
         names = sorted(filter(parse_id, os.listdir(directory)))  # noqa: PTH208 - ten times as fast
     except FileNotFoundError:
@@ -38,11 +40,12 @@ def places_of(settings: Settings, most_jobs: int) -> list[Place]:
     found = [
         Place(schedule_directory(settings) / name, "", SERVICE) for name in (SERVICE_LOG, OLDER)
     ]
-    for name in reversed(names[-most_jobs:]):
-        parsed = parse_id(name)
-        assert parsed is not None
-        found.append(Place(directory / name / EVENTS, name, parsed[1]))
-    return found
+    return found + [_of_job(directory, name) for name in reversed(names[-most_jobs:])]
+
+
+def _of_job(directory: Path, job: str) -> Place:
+    parsed = parse_id(job)
+    return Place(directory / job / EVENTS, job, parsed[1] if parsed is not None else "")
 
 
 class Files:

@@ -37,6 +37,10 @@ class Key(NamedTuple):
     segment: int
     offset: int
 
+    def beside(self, by: int) -> Key:
+        """A place next to this line, before (-1) or after it (1), where no line is."""
+        return self._replace(offset=self.offset + by)
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:

@@ -14,11 +14,12 @@ from textual.widgets import Footer
 from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
 from pgconsole.screens import feeds as news
-from pgconsole.screens.base import ConsoleScreen
+from pgconsole.screens.base import ConsoleScreen, Offer
 from pgconsole.screens.bindings import bindings
 from pgconsole.screens.doctor import DoctorScreen
 from pgconsole.screens.errands import Errands, Planned
 from pgconsole.screens.job_board import JobBoard
+from pgconsole.screens.log_pane import LogPane
 from pgconsole.screens.outcome import OutcomeScreen
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted, Noted, Work
@@ -29,6 +30,7 @@ from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.answer import facts_of
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.marks import NO_MARKS, Marks
+from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
 from pgconsole.widgets.panes import Panes
 from pgconsole.widgets.shelf import Shelf
@@ -66,7 +68,8 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._header = HeaderStrip(settings)
         self._status = StatusStrip(settings)
         self._job = JobStrip()
-        self._panes = Panes(settings)
+        self._log = LogPane(settings, sources.logs, now, 4)
+        self._panes = Panes(settings, self._log)
         self._tabs = PaneTabs(tuple(self._panes.tabs))
 
     def compose(self) -> ComposeResult:
@@ -84,6 +87,11 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._tick()
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(self._feeds.start)
+
+    def offers(self) -> list[Offer]:
+        """See `ConsoleScreen`; what the log can do besides."""
+        more = [action for action in actions_of(Where.LOG) if action not in self.actions]
+        return [*super().offers(), *(Offer(action, self._log) for action in more)]
 
     def on_unmount(self) -> None:
         """Quitting waits for nobody."""
@@ -110,12 +118,13 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
     def _jobs_known(self, message: news.JobsKnown) -> None:
         known = message.known
         self._jobs = known
-        self._panes.log_pane.show_problem(known.problem)
         if known.value is None or known.asked_at is not None:
             return
         if self._board.take(known.value):
             self._feeds.reload()
-        self._follow()
+        if self._board.follow():
+            self._feeds.follow(self._board.followed)
+        self._log.show_jobs(known.value)
         self._show_status()
 
     @on(news.JournalKnown)
@@ -124,14 +133,10 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         if known.value is None or known.asked_at is not None or known.problem is not None:
             return
         if self._board.grew(known.value):
-            if known.value.first:
-                self._panes.log_pane.restart()
-            self._panes.log_pane.extend(known.value.entries)
             self._show_status()
 
     @on(Accepted)
     def _accepted(self) -> None:
-        self._board.choose_latest()
         self._feeds.reload_jobs()
 
     @on(Noted)
@@ -167,10 +172,11 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         told = verdict.job if self._status.is_whole else ""
         job, progress = board.notice(now)
         self._job.show_job(job, progress, now, running=board.running, told=told)
-        self._panes.log_pane.tick(now)
+        self._log.tick(now)
         self._show_tabs()
 
     @on(Panes.Activated)
+    @on(Pane.Retitled)
     def _show_tabs(self) -> None:
         self._tabs.show(self._panes.tabs, self._panes.active)
         self._show_keys()
@@ -181,11 +187,6 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
-
-    def _follow(self) -> None:
-        if self._board.follow():
-            self._feeds.follow(self._board.followed)
-        self._panes.log_pane.show_job(self._board.followed, self._now())
 
     # Panes
 
@@ -211,7 +212,6 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
     def action_move(self, where: str) -> None:
         """Move in the active pane."""
         self._panes.move(where)
-        self._panes.log_pane.tick(self._now())
         self._show_tabs()
 
     def action_log_full(self) -> None:
@@ -222,22 +222,6 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
             self._before_log = self._panes.active
             self._panes.activate("log")
             self.add_class("-log-full")
-
-    def action_follow(self) -> None:
-        """Pause or follow the log."""
-        self._panes.log_pane.log_view.toggle_following()
-        self._panes.log_pane.tick(self._now())
-        self._show_tabs()
-
-    def action_older_job(self) -> None:
-        """The log of the job before."""
-        self._board.choose(1)
-        self._follow()
-
-    def action_newer_job(self) -> None:
-        """The log of the job after."""
-        self._board.choose(-1)
-        self._follow()
 
     # Work
 
@@ -252,7 +236,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         if action == "pause":
             return self._panes.schedule.known.value is not None
         if action == "outcome":
-            job = self._board.followed
+            job = self._told_job
             return job is not None and not is_active(job)
         return True
 
@@ -305,13 +289,19 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._errands.plan_retention()
 
     def action_outcome(self) -> None:
-        """All that is known of the job whose log is shown."""
-        if (job := self._board.followed) is not None:
+        """All that is known of the job whose log is shown, else of the last one."""
+        if (job := self._told_job) is not None:
             self.app.push_screen(OutcomeScreen(job, self._now()))
 
     def action_doctor(self) -> None:
         """Look at everything that a backup needs."""
         self.app.push_screen(DoctorScreen(self.settings))
+
+    @property
+    def _told_job(self) -> Job | None:
+        """The job that the log is narrowed to, else the newest."""
+        chosen = (job for job in self._board.jobs if job.id == self._log.job)
+        return next(chosen, self._board.followed)
 
     @property
     def _marks(self) -> Marks:

@@ -5,12 +5,14 @@ What costs time to import (boto3, croniter) is imported there too, after the fir
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from pgconsole.jobs import Job, JournalEntry, Tail, list_jobs
+from pgconsole.logs.files import places_of
+from pgconsole.logs.segment import Place
 from pgconsole.screens.local_reader import LocalReader
 from pgconsole.screens.s3_reader import S3Reader
 from pgconsole.screens.timetable import read_timetable
@@ -19,6 +21,11 @@ from pgconsole.widgets.schedule_text import Timetable
 from pgconsole.widgets.shelf import Shelf
 
 _JOBS = 50
+_LOGS = 200  # jobs whose logs are read
+
+
+LogPlaces = Callable[[str], Sequence[Place]]
+"""Where the logs are: of the job of this id, or of all if it is empty."""
 
 
 class Journal(Protocol):
@@ -38,6 +45,7 @@ class Sources:
     jobs: Callable[[], tuple[Job, ...]]
     journal: Callable[[Job], Journal]
     schedule: Callable[[], Timetable]
+    logs: LogPlaces = lambda _job: ()
 
 
 def sources_of(settings: Settings, now: Callable[[], datetime]) -> Sources:
@@ -48,4 +56,5 @@ def sources_of(settings: Settings, now: Callable[[], datetime]) -> Sources:
         jobs=lambda: tuple(list_jobs(settings, _JOBS)),
         journal=lambda job: Tail(job.directory),
         schedule=lambda: read_timetable(settings, now()),
+        logs=lambda job: places_of(settings, _LOGS, job),
     )

@@ -13,7 +13,6 @@ from textual.message import Message
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.backup_pane import BackupPane
-from pgconsole.widgets.log_pane import LogPane
 from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.schedule_pane import SchedulePane
 
@@ -23,18 +22,22 @@ class _Body(Protocol):
 
 
 class Panes(Container):
-    """All panes; one of them is active and takes the keys."""
+    """All panes; one of them is active and takes the keys.
+
+    Args:
+        settings: What the operator configured.
+        log: The fourth pane.
+    """
 
     class Activated(Message):
         """Another pane became the active one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, log: Pane) -> None:
         super().__init__(id="panes")
         self.local = BackupPane(settings, Place.LOCAL, 1)
         self.s3 = BackupPane(settings, Place.S3, 2)
         self.schedule = SchedulePane(settings, 3)
-        self.log_pane = LogPane(settings, 4)
-        self._all: tuple[Pane, ...] = (self.local, self.s3, self.schedule, self.log_pane)
+        self._all: tuple[Pane, ...] = (self.local, self.s3, self.schedule, log)
         self._active: Pane = self.local
 
     def compose(self) -> ComposeResult:
@@ -76,7 +79,7 @@ class Panes(Container):
 
     def tick(self, now: datetime) -> None:
         """Let ages grow and countdowns run."""
-        for pane in (self.local, self.s3, self.schedule, self.log_pane):
+        for pane in self._all:
             pane.tick(now)
 
     def on_click(self, event: events.Click) -> None:
