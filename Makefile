@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format screenshots bench image-check clean
+.PHONY: demo test lint format screenshots bench bench-logs image-check clean
 
 demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
@@ -25,6 +25,10 @@ screenshots: .venv/dev
 
 bench: .venv/demo
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# The log pane with a million lines.
+bench-logs: .venv/demo
+	$(BIN)/python -m benchmarks.logs $(ARGS)
 
 # Builds and tries the container image without Docker; needs root, debootstrap and Debian's archive.
 image-check: .venv/dev

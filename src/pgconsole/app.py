@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
@@ -87,4 +88,6 @@ class PgconsoleApp(App[None]):
 
 def run_console(settings: Settings) -> None:
     """Open the console until the operator quits."""
+    # A thread that reads a long log hands over to the one with the keys ten times as soon.
+    sys.setswitchinterval(0.0005)
     PgconsoleApp(settings).run()

@@ -265,3 +265,15 @@ def test_saving_writes_what_is_wanted_and_never_overwrites(logs: Logs, tmp_path:
     assert third.done.problem is not None
     assert sorted(path.name for path in target.iterdir()) == ["log.txt", "mine.txt"]
     assert take_in(logs.book()).count == 20
+
+
+def test_leaving_while_a_log_is_saved_leaves_nothing(logs: Logs, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    desk = Desk(logs.book())
+    settle(desk, Request())
+    desk.close()
+    answer = settle(desk, Request(order=Save(1, target / "log.txt")))
+    assert isinstance(answer.done, Saved)
+    assert answer.done.problem is not None
+    assert list(target.iterdir()) == []

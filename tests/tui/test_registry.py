@@ -9,6 +9,7 @@ from pgconsole.actions import REGISTRY, Action, Where
 from pgconsole.screens.backup import BackupScreen
 from pgconsole.screens.bindings import bindings
 from pgconsole.screens.help import sections
+from pgconsole.screens.log_pane import LogPane
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.rows import RowsScreen
 
@@ -16,6 +17,7 @@ NODES: dict[Where, type[DOMNode]] = {
     Where.MAIN: MainScreen,
     Where.BACKUP: BackupScreen,
     Where.ROWS: RowsScreen,
+    Where.LOG: LogPane,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgconsole.actions.action import Action, Group
-from pgconsole.actions.shared import CANCEL, CONSOLE, DISMISS, MOVE, RELOAD
+from pgconsole.actions.shared import BACK, CANCEL, CONSOLE, DISMISS, MOVE, RELOAD
 
 MAIN = (
     Action(
@@ -108,5 +108,6 @@ MAIN = (
         Group.LOG,
         footer="Log",
     ),
+    replace(BACK, help="From the log on the whole screen back to all panes", footer=""),
     *CONSOLE,
 )

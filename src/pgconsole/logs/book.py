@@ -14,7 +14,8 @@ from pgconsole.logs.query import ALL, Query
 from pgconsole.logs.view import View
 
 MOST_LINES = 1_000_000  # that are known at a time; the files keep them all
-_PIECE = 2 << 20  # bytes that are looked at in one go
+_PIECE = 1 << 20  # bytes that are looked at in one go
+_BACK = 500  # lines that are searched backwards in one go
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = "(this line is no longer in its file)"
 
@@ -66,7 +67,7 @@ class LogBook:
         return self._view.unseen
 
     def read(self) -> bool:
-        """Take in what was written since, a few MiB of it at most.
+        """Take in what was written since, some MiB of it at most.
 
         Returns:
             Whether there is more to take in.
@@ -152,12 +153,21 @@ class LogBook:
         """
         here = 0 if key is None else self.number(key)
         if back:
-            numbers = chain(range(here - 1, -1, -1), range(self.count - 1, here - 1, -1))
-        else:
-            if key is not None and here < self.count and self.key(here) == key:
-                here += 1
-            numbers = chain(range(here, self.count), range(here))
-        yield from ((number, self._searched(self._view.row(number))) for number in numbers)
+            yield from self._backwards(0, here)
+            yield from self._backwards(here, self.count)
+            return
+        if key is not None and here < self.count and self.key(here) == key:
+            here += 1
+        for number in chain(range(here, self.count), range(here)):
+            yield number, self._searched(self._view.row(number))
+
+    def _backwards(self, first: int, end: int) -> Iterator[tuple[int, str]]:
+        """Piece by piece, because a file is read forwards."""
+        while end > first:
+            begin = max(first, end - _BACK)
+            piece = [(n, self._searched(self._view.row(n))) for n in range(begin, end)]
+            yield from reversed(piece)
+            end = begin
 
     def _line(self, number: int) -> LogLine:
         row = self._index[number]

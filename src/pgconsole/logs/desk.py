@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pgconsole.errors import PgconsoleError
@@ -33,10 +34,15 @@ class Desk:
         self._request = Request()
         self._done: Found | Saved | Copied | None = None
         self._last = Answer()
+        self._closed = False
 
     def ask(self, request: Request) -> None:
         """Want something else. What was asked before and is not answered yet is not wanted."""
         self._request = request
+
+    def close(self) -> None:
+        """Nobody waits any more: a file that is being written is given up."""
+        self._closed = True
 
     def answer(self) -> tuple[Answer, bool]:
         """Do a bit of work, a fraction of a second; an order is carried out whole.
@@ -50,8 +56,10 @@ class Desk:
         """
         request, book = self._request, self._book
         book.ask(request.query)
-        more = book.read()
-        until = time.monotonic() + _WORK
+        # The first lines are shown at once; then pictures are not worth more than lines.
+        until = time.monotonic() + (_WORK if self._last.total else 0)
+        while (more := book.read()) and time.monotonic() < until:
+            pass
         while (unseen := book.advance()) and time.monotonic() < until:
             pass
         more = more or unseen
@@ -61,9 +69,9 @@ class Desk:
 
     def _answer(self, request: Request) -> Answer:
         book = self._book
-        done = self._done if self._done and self._done.order is request.order else None
+        done = self._done
         top: int | None = None
-        if isinstance(done, Found) and done.key is not None:
+        if isinstance(done, Found) and done.order is request.order and done.key is not None:
             top = book.number(done.key)
         elif request.top is not None:
             top = book.number(request.top)
@@ -126,11 +134,16 @@ class Desk:
         self._done = Found(find, None)
 
     def _save(self, save: Save) -> None:
-        lines = (self._book.line(number) for number in range(self._book.count))
         try:
-            self._done = Saved(save, save_lines(lines, save.path))
+            self._done = Saved(save, save_lines(self._lines_to_save(), save.path))
         except PgconsoleError as error:
             self._done = Saved(save, problem=error)
+
+    def _lines_to_save(self) -> Iterator[LogLine]:
+        for number in range(self._book.count):
+            if self._closed:
+                raise PgconsoleError("The log was not saved", cause="the console was left")
+            yield self._book.line(number)
 
     def _copy(self, copy: Copy) -> None:
         book = self._book

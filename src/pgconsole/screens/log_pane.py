@@ -152,6 +152,8 @@ class LogPane(Pane):
         self.tick(self._now())
 
     def _found(self, found: Found) -> None:
+        if found.order.pattern is not self.view.viewport.layout.pattern:
+            return  # something else is searched for by now
         if found.key is None:
             self.view.forget_found()
             self._search.say("no match")
@@ -172,7 +174,7 @@ class LogPane(Pane):
         problem = saved.problem
         if problem is None:
             text = f"{counted(saved.lines, 'line')} in {clean(str(saved.order.path))}"
-            self.notify(text, title="Saved", timeout=15, markup=False)
+            self.notify(text, title="Saved", markup=False)
         else:
             text = clean(f"{problem.cause}. Next: {problem.fix}")
             title = clean(problem.problem)
@@ -192,6 +194,7 @@ class LogPane(Pane):
 
     @on(FilterLine.Changed)
     def _typed(self, message: FilterLine.Changed) -> None:
+        message.line.say("")
         if message.line is self._filter:
             try:
                 test_of(message.text)
@@ -329,14 +332,15 @@ class LogPane(Pane):
     @on(FilterLine.Left)
     def _left(self, message: FilterLine.Left) -> None:
         line = message.line
-        take = self._search_for if line is self._search else self._take
-        self.view.focus()
-        if line is self._filter or take is None:
-            return
-        line.display = line is self._search and bool(line.text)
         try:
-            if line.text or line is self._search:
-                take(line.text)
-        except PgconsoleError as error:
-            line.open()
-            line.say(f"! {error.cause}")
+            if line is self._search:
+                self._search_for(line.text)
+            elif line is self._line:
+                line.display = False
+                if self._take is not None and line.text:
+                    self._take(line.text)
+        except PgconsoleError as error:  # what was typed can be corrected
+            line.display = True
+            line.say(f"! {error.cause}: {error.fix}")
+        else:
+            self.view.focus()

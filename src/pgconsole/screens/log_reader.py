@@ -52,6 +52,7 @@ class Reader:
     def stop(self) -> None:
         """Deliver nothing any more; waits for nobody."""
         self._stopped = True
+        self._desk.close()
         self._wake.set()
 
     @property

@@ -56,6 +56,7 @@ class LogTalk:
         self.order: Find | Save | Copy | None = None
         self._view = view
         self._orders = 0
+        self._done: Found | Saved | Copied | None = None
         self._request = Request(query)
 
         def deliver(news: Answer | PgconsoleError) -> None:
@@ -103,15 +104,18 @@ class LogTalk:
             self._reader.ask(request)
 
     def take(self, message: LogKnown) -> Found | Saved | Copied | None:
-        """Show what came; what became of the order, if it is done."""
+        """Show what came; what became of an order, once for each."""
         news, done = message.news, None
         if isinstance(news, PgconsoleError):
             self.problem = news
-        elif news.request.query == self.query:
-            self.problem = None
-            self.answer = news
-            self._view.show(news)
-            if news.done is not None and news.done.order is self.order:
-                done, self.order = news.done, None
+        else:
+            if news.done is not self._done:
+                done = self._done = news.done
+            if done is not None and done.order is self.order:
+                self.order = None
+            if news.request.query == self.query:
+                self.problem = None
+                self.answer = news
+                self._view.show(news)
         self.ask()
         return done

@@ -89,9 +89,12 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self.call_after_refresh(self._feeds.start)
 
     def offers(self) -> list[Offer]:
-        """See `ConsoleScreen`; what the log can do besides."""
-        more = [action for action in actions_of(Where.LOG) if action not in self.actions]
-        return [*super().offers(), *(Offer(action, self._log) for action in more)]
+        """See `ConsoleScreen`; in the log also what its keys do."""
+        offers = super().offers()
+        if self._panes.active == "log":
+            more = [action for action in actions_of(Where.LOG) if action not in self.actions]
+            offers += [Offer(action, self._log) for action in more]
+        return offers
 
     def on_unmount(self) -> None:
         """Quitting waits for nobody."""
@@ -222,6 +225,11 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
             self._before_log = self._panes.active
             self._panes.activate("log")
             self.add_class("-log-full")
+
+    def action_back(self) -> None:
+        """From the log on the whole screen to all panes."""
+        if self.has_class("-log-full"):
+            self.action_log_full()
 
     # Work
 

@@ -22,7 +22,7 @@ def new_file(text: str) -> Path:
     except RuntimeError as error:
         raise PgconsoleError(problem, cause=str(error), fix="type the whole path") from error
     if os.path.lexists(path):
-        raise PgconsoleError(problem, cause=f"{path} exists", fix="choose another name")
+        raise PgconsoleError(problem, cause="that file exists", fix="choose another name")
     if not path.parent.is_dir():
         cause = f"there is no directory {path.parent}"
         raise PgconsoleError(problem, cause=cause, fix="choose another directory")

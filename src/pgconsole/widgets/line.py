@@ -21,4 +21,5 @@ class Line(Static):
         # Two contents are equal if their texts are; their styles count here too.
         if self._shown is None or (content, content.spans) != (self._shown, self._shown.spans):
             self._shown = content
-            self.update(content)
+            # Arranging the screen anew paints every scrollbar: only where the size may change.
+            self.update(content, layout=self.styles.auto_dimensions)

@@ -78,7 +78,11 @@ def rows_of(line: LogLine, layout: Layout) -> list[Row]:
     ]
     indent: Part = (" " * sum(cell_len(text) for text, _ in head), ())
     css = _STYLES.get(line.level, ())
-    text = _SIGNS.get(line.level, "") + clean(line.text)
+    sign, text = _SIGNS.get(line.level, ""), clean(line.text)
+    if layout.wrap:
+        text = sign + text
+    else:
+        head.append((sign, css))  # stays in view
     marked = list(_marked(text, css, layout.pattern))
     rows = [_part_of(marked, start, end) for start, end in _pieces(text, layout)]
     return [(*head, *rows[0]), *((indent, *row) for row in rows[1:])]
@@ -119,7 +123,8 @@ def _fitting(text: str, start: int, width: int) -> int:
     piece = text[start : start + 2 * width]
     if piece.isascii():
         return min(len(text), start + width)
-    return start + max(1, len(chop_cells(piece, width)[0]))
+    pieces = chop_cells(piece, width)  # none, if nothing in it takes a cell
+    return start + max(1, len(pieces[0] if pieces else piece))
 
 
 def _marked(text: str, css: tuple[str, ...], pattern: re.Pattern[str] | None) -> Iterator[Part]:

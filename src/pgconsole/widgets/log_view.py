@@ -6,10 +6,11 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from rich.segment import Segment
-from textual import events
+from textual import events, on
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.strip import Strip
 
 from pgconsole.logs.lines import Key
@@ -21,6 +22,7 @@ _GUTTER = 1  # cells: what is marked or was found can be told without any colour
 _MARKER = "▌"
 _WHEEL = 3  # rows
 _SIDEWAYS = 8  # cells
+_FIRST, _LAST = Key(0, 0, 0), Key(1 << 62, 0, 0)  # places before and behind all lines
 
 
 class LogView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -47,7 +49,6 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._marks: tuple[Key, Key] | None = None  # where marking began, and where it is
         self._screen: list[Shown] = []
         self._painted: object = None
-        self._arranging = False
 
     @property
     def marked(self) -> tuple[Key, Key] | None:
@@ -59,7 +60,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         """How many lines are marked; 0 if that is not known; None: it is not marking."""
         if self._marks is None:
             return None
-        first, last = (self.viewport.number(key) for key in (min(self._marks), max(self._marks)))
+        first, last = (self._number(key) for key in (min(self._marks), max(self._marks)))
         return 0 if first is None or last is None else last - first + 1
 
     def show(self, answer: Answer) -> None:
@@ -85,8 +86,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             view.page(1 if where == "page_down" else -1)
         else:
             view.scroll(1 if where == "down" else -1)
-        self._paint()
-        self.post_message(self.Moved())
+        self._changed()
 
     def shift(self, where: str) -> None:
         """Scroll long lines left or right."""
@@ -99,8 +99,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             self.viewport.pause()
         else:
             self.viewport.follow()
-        self._paint()
-        self.post_message(self.Moved())
+        self._changed()
 
     def reveal(self, key: Key) -> None:
         """Show a line that was found, and mark it."""
@@ -108,8 +107,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         number = self.viewport.number(key)
         if number is not None:
             self.viewport.reveal(number)
-        self._paint()
-        self.post_message(self.Moved())
+        self._changed()
 
     def forget_found(self) -> None:
         """No line was found."""
@@ -131,14 +129,12 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             at = self.found if self.found in keys else keys[-1]
             self._marks = (at, at)
             self.viewport.pause()
-            self._paint()
-            self.post_message(self.Moved())
+            self._changed()
 
     def end_marking(self) -> None:
         """Mark nothing any more."""
         self._marks = None
-        self._paint()
-        self.post_message(self.Moved())
+        self._changed()
 
     def on_click(self, event: events.Click) -> None:
         """While marking, mark up to the line that was clicked."""
@@ -146,8 +142,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             line = self.viewport.line(self._screen[event.y].number)
             if line is not None:
                 self._marks = (self._marks[0], line.key)
-                self._paint()
-                self.post_message(self.Moved())
+                self._changed()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Back; that pauses."""
@@ -161,19 +156,27 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         """Wrap to the new width."""
         # The scrollbar's column is kept free, so that its coming does not wrap anew.
         self.viewport.resize(self.size.width - _GUTTER - 1, self.size.height)
-        self._paint()
-        self.post_message(self.Moved())
+        self._changed()
 
-    def watch_scroll_y(self, old: float, new: float) -> None:
-        """The scrollbar was moved."""
-        super().watch_scroll_y(old, new)
-        if not self._arranging and round(new) != self.viewport.top:
-            if round(new) >= self.viewport.last_top:
-                self.viewport.follow()
-            else:
-                self.viewport.go_to(round(new))
-            self._paint()
-            self.post_message(self.Moved())
+    @on(ScrollTo)
+    def _dragged(self, message: ScrollTo) -> None:
+        """The scrollbar was dragged."""
+        message.stop()
+        message.prevent_default()
+        number = round(message.y or 0)
+        if number >= self.viewport.last_top:
+            self.viewport.follow()
+        else:
+            self.viewport.go_to(number)
+        self._changed()
+
+    @on(ScrollUp)
+    @on(ScrollDown)
+    def _paged(self, message: ScrollUp | ScrollDown) -> None:
+        """The scrollbar was clicked beside its grip."""
+        message.stop()
+        message.prevent_default()
+        self.move("page_up" if isinstance(message, ScrollUp) else "page_down")
 
     def render_line(self, y: int) -> Strip:
         """One line of the view."""
@@ -201,8 +204,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         event.stop()
         event.prevent_default()
         self.viewport.scroll(by)
-        self._paint()
-        self.post_message(self.Moved())
+        self._changed()
 
     def _is_marked(self, key: Key) -> bool:
         return self._marks is not None and min(self._marks) <= key <= max(self._marks)
@@ -211,30 +213,36 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         lines = [self.viewport.line(shown.number) for shown in self._screen]
         return [line.key for line in lines if line is not None]
 
+    def _number(self, key: Key) -> int | None:
+        ends = {_FIRST: 0, _LAST: self.viewport.count - 1}
+        return ends[key] if key in ends else self.viewport.number(key)
+
     def _mark_to(self, where: str) -> None:
-        """Move the end of what is marked, as far as lines are at hand."""
+        """Move the end of what is marked, as far as lines are at hand, or to an end of all."""
         assert self._marks is not None
-        number = self.viewport.number(self._marks[1])
-        if number is None:
-            return
+        begin, at = self._marks
+        view = self.viewport
+        number = self._number(at)
         page = max(1, self.size.height - 1)
         step = {"up": -1, "down": 1, "page_up": -page, "page_down": page}.get(where)
-        target = (
-            (0 if where == "top" else self.viewport.count - 1) if step is None else number + step
-        )
-        line = self.viewport.nearest(target)
-        number = self.viewport.number(line.key) if line is not None else None
-        if line is not None and number is not None:
-            self._marks = (self._marks[0], line.key)
-            self.viewport.keep_in_view(number)
+        if step is None:
+            at = _FIRST if where == "top" else _LAST
+            view.go_to(0 if where == "top" else view.count - 1)
+        elif number is not None and (line := view.nearest(number + step)) is not None:
+            at = line.key
+            view.keep_in_view(view.number(at) or 0)
+        view.pause()
+        self._marks = begin, at
+
+    def _changed(self) -> None:
+        self._paint()
+        self.post_message(self.Moved())
 
     def _paint(self) -> None:
         """Draw again, but only what is another picture than before: slow links pay for it."""
         view = self.viewport
-        self._arranging = True
         self.virtual_size = Size(0, view.last_top + self.size.height)
         self.scroll_to(y=view.top, animate=False, immediate=True, force=True)
-        self._arranging = False
         self._screen = view.screen()
         picture = (self._screen, self._marks, self.found)
         if picture != self._painted:

@@ -217,10 +217,14 @@ class Viewport:
             self._key = line.key if line is not None else None
 
     def _find_top(self, key: Key) -> None:
-        number = self.number(key)
-        if number is None and self._answer.request.top == key:  # it is not wanted any more
-            number, self._skip = self._answer.top, 0
-        self._lost = number is None
+        """Go to the line of this place, or to the next one if it is not wanted any more."""
+        number, answer = self.number(key), self._answer
+        self._lost = False
+        if number is None:
+            self._skip = 0
+            number = answer.top if answer.request.top == key else None
+            # As long as older lines are looked at, the next one may be another.
+            self._lost = number is None or answer.unseen > 0
         if number is not None:
             self.top = number
 

@@ -17,12 +17,12 @@ from pgconsole.report import Level
 from pgconsole.status.past_jobs import ended, is_active
 from pgconsole.widgets.line import Part
 from pgconsole.widgets.problem import problem_text
-from pgconsole.widgets.words import ago, clean, clipped, counted, size, span
+from pgconsole.widgets.words import clean, clipped, counted, short_ago, size, span
 
 _SLOW = 3  # seconds; an answer that takes longer is worth a word
 _NEXT_TO_NOTHING = 64 << 10  # bytes; half a line that is being written is no news
-_LONGEST_FILTER = 20  # characters of it in the line about the log
 _LEVELS = {Level.INFO: "", Level.WARNING: "warnings and errors", Level.ERROR: "errors"}
+_BRIEF = _LEVELS | {Level.WARNING: "warnings+"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def heading(state: LogState) -> str:
 
 def info(state: LogState, width: int) -> str:
     """What is shown and whether it follows, in at most so many cells."""
-    for brevity in range(3):
+    for brevity in range(4):
         text = " · ".join(part for part in _parts(state, brevity) if part)
         if cell_len(text) <= width:
             return text
@@ -117,22 +117,26 @@ def job_text(job_id: str, zone: ZoneInfo, now: datetime) -> str:
 
 
 def _parts(state: LogState, brevity: int) -> list[str]:
-    query, answer = state.query, state.answer or Answer()
-    parts = [_what(state, brevity)]
-    if query.filter and brevity < 2:
-        parts.append(f"filter {clipped(clean(query.filter), _LONGEST_FILTER)}")
-    parts += [_LEVELS[query.level], window_text(query.window, state.now, state.zone)]
-    if brevity < 2:
-        parts.append(_count(query, answer, brevity))
-    if answer.unread > _NEXT_TO_NOTHING:
-        parts.append(f"reading {size(answer.unread)} more")
-    elif answer.unseen:
-        parts.append(f"looking at {answer.unseen:,} more")
+    """The parts of `info`; the briefer, the more is left out."""
+    query, answer = state.query, state.answer
+    parts = [_what(state, brevity), (_LEVELS if brevity < 2 else _BRIEF)[query.level]]
+    parts.append(window_text(query.window, state.now, state.zone))
+    if answer is not None:
+        if brevity < 3:
+            parts.append(_count(query, answer, brevity))
+        if answer.unread > _NEXT_TO_NOTHING:
+            parts.append(f"reading {size(answer.unread)} more")
+        elif answer.unseen:
+            parts.append(f"looking at {answer.unseen:,} more")
     if state.order:
         parts.append(f"{state.order} …")
     elif state.busy > _SLOW:
         parts.append(f"no answer for {span(timedelta(seconds=state.busy))}")
-    return [*parts, _position(state, brevity)]
+    if state.problem is not None:
+        parts.append("not read any more")
+    elif answer is not None:
+        parts.append(_position(state, brevity))
+    return parts
 
 
 def _what(state: LogState, brevity: int) -> str:
@@ -140,11 +144,11 @@ def _what(state: LogState, brevity: int) -> str:
         return "all logs"
     text = job_text(state.query.job, state.zone, state.now)
     job = state.job
-    if job is None or brevity == 2:
+    if job is None or brevity >= 2:
         return text
     if is_active(job):
         return f"{text}, running"
-    return f"{text}, {clean(job.status).replace('_', ' ')} {ago(ended(job), state.now)}"
+    return f"{text}, {clean(job.status).replace('_', ' ')} {short_ago(ended(job), state.now)}"
 
 
 def _count(query: Query, answer: Answer, brevity: int) -> str:
@@ -176,7 +180,7 @@ def _nothing(state: LogState, total: int) -> str:
         return "Nothing has been logged yet.\nEach job's log, and the scheduler's, appears here."
     if query == Query(job=query.job):
         return "This job has no log: it has not begun to write one, or its directory is gone."
-    return f"No line of {total:,} is wanted. Esc takes back what leaves lines out, one by one."
+    return f"None of {total:,} lines is shown. Esc takes back what leaves them out, one by one."
 
 
 def _moment(moment: datetime | None, now: datetime, zone: ZoneInfo, seconds: str = "") -> str:
