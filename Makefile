@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test faults lint format screenshots keys bench audit image-check clean
+.PHONY: demo test faults lint format screenshots keys bench bench-logs audit image-check clean
 
 demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
@@ -33,6 +33,10 @@ keys: .venv/dev
 
 bench: .venv/demo
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# The log pane with a million lines.
+bench-logs: .venv/demo
+	$(BIN)/python -m benchmarks.logs $(ARGS)
 
 # Needs the package index and PyPI's vulnerability service; says what it could not ask.
 audit: .venv/dev .venv/audit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
@@ -137,6 +138,8 @@ def run_console(settings: Settings, welcome: Welcome | None = None) -> Choice | 
     except PgconsoleError as error:  # nobody is locked out for a typing error
         key_map = USUAL_KEYS
         problems.append(error)
+    # A thread that reads a long log hands over to the one with the keys ten times as soon.
+    sys.setswitchinterval(0.0005)
     app = PgconsoleApp(settings, key_map=key_map, memory=memory, problems=problems, welcome=welcome)
     app.run()
     memory.settle(_LAST_CHANGES_TAKE)

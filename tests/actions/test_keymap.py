@@ -31,13 +31,13 @@ def refusal(file: Path, text: str | bytes) -> ConfigurationError:
 
 def test_names_and_keys_in_every_form_of_toml(file: Path) -> None:
     file.write_text(
-        'verify = "V"\nmove.down = ["n", "down"]\n"move.up" = "e"\nprune = "F5"\n'
-        '[pane]\nlocal = "!"\n'
+        'verify = "V"\nmove.down = ["t", "down"]\n"move.up" = "e"\nprune = "F5"\n'
+        '[pane]\nlocal = "&"\n'
     )
     assert read_key_map(file) == KeyMap(
         {
-            "verify": ("V",), "move.down": ("n", "down"), "move.up": ("e",), "prune": ("f5",),
-            "pane.local": ("exclamation_mark",),
+            "verify": ("V",), "move.down": ("t", "down"), "move.up": ("e",), "prune": ("f5",),
+            "pane.local": ("ampersand",),
         }
     )  # fmt: skip
 

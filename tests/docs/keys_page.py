@@ -11,6 +11,7 @@ _MARK = "<!-- From here on made by `make keys`. -->\n"
 _PLACES = {
     Where.MAIN: "The main screen",
     Where.BACKUPS: "The lists of backups in the main screen",
+    Where.LOG: "The log, in the main screen and in a job",
     Where.BACKUP: "A backup that is opened",
     Where.ROWS: "The rows of a table",
     Where.JOBS: "The list of jobs",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.logs.writing import Logs, entry, take_in, texts
 
@@ -55,32 +55,50 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.parametrize("clock", ["right", "set now and then"])
+@settings(deadline=None)
 @given(steps=STEPS)
-def test_all_lines_in_the_order_of_time_however_they_were_written(steps: list) -> None:  # type: ignore[type-arg]
-    """Each line once; by time, and within a file as it was written. Half lines wait."""
+def test_each_line_once_however_they_were_written(clock: str, steps: list) -> None:  # type: ignore[type-arg]
+    """Within a file as it was written, and by time among files. Half lines wait."""
     with fresh_logs() as logs:
         book = logs.book()
         written: dict[str, list[tuple[int, str]]] = {}
         pending: dict[str, bytes] = {}
-        for number, (name, second, cut, look) in enumerate(steps):
+        for number, (name, after, cut, look) in enumerate(steps):
+            in_file = written.setdefault(name, [])
+            second = after + (in_file[-1][0] if in_file and clock == "right" else 0)
             line = pending.pop(name, b"") + entry(second, f"{name}{number}")
             pending[name] = line[max(0, len(line) - cut) :] if cut else b""
             logs.append(name, line[: len(line) - len(pending[name])])
-            in_file = written.setdefault(name, [])
-            latest = max([second, *(at for at, _ in in_file)])
-            in_file.append((latest, f"{name}{number}"))
+            in_file.append((second, f"{name}{number}"))
             if look:
                 texts(book)
         for name, rest in pending.items():
             logs.append(name, rest)
-        found = texts(book)
-        times = {text: at for lines in written.values() for at, text in lines}
-        assert sorted(found) == sorted(times)
-        assert [times[text] for text in found] == sorted(times.values())
-        for name, lines in written.items():
-            assert [text for text in found if text[0] == name] == [text for _, text in lines]
-        in_order = sorted(found, key=lambda text: (times[text], text[0], int(text[1:])))
-        assert texts(logs.book()) == in_order
+        for found in (texts(book), texts(logs.book())):
+            times = {text: at for lines in written.values() for at, text in lines}
+            assert sorted(found) == sorted(times)
+            for name, lines in written.items():
+                assert [text for text in found if text[0] == name] == [text for _, text in lines]
+            if clock == "right":
+                assert [times[text] for text in found] == sorted(times.values())
+
+
+@settings(deadline=None)
+@given(seconds=st.lists(st.integers(0, 99), min_size=1, max_size=60), piece=st.integers(200, 900))
+def test_a_file_is_read_from_its_end_piece_by_piece(seconds: list[int], piece: int) -> None:
+    with fresh_logs() as logs, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pgconsole.logs.segment._CHUNK", piece)
+        patch.setattr("pgconsole.logs.book._PIECE", 1)
+        for number, second in enumerate(sorted(seconds)):
+            logs.append("ab"[number % 2], entry(second, f"line {number}"))
+        logs.append("a", b"{half")
+        book = logs.book()
+        assert book.read() or len(book) == len(seconds)
+        newest = [line.text for line in book.lines(0, len(book))][-1]
+        assert newest in (f"line {len(seconds) - 1}", f"line {len(seconds) - 2}")
+        by_time = sorted(range(len(seconds)), key=lambda n: (sorted(seconds)[n], n % 2, n))
+        assert texts(book) == [f"line {number}" for number in by_time]
 
 
 OPERATIONS = st.lists(
@@ -95,6 +113,7 @@ OPERATIONS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(operations=OPERATIONS, filtered=st.booleans())
 def test_whatever_happens_to_the_files_what_is_in_them_is_shown(
     operations: list[tuple[str, str, int]], filtered: bool

@@ -7,14 +7,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.logs.test_book import fresh_logs
 from tests.logs.writing import START, Logs, entry, take_in, texts
 
 from pgconsole.errors import ConfigurationError
-from pgconsole.logs.desk import WINDOW, Desk, Find, Request, Save
+from pgconsole.logs.desk import MOST_COPIED, WINDOW, Desk
 from pgconsole.logs.query import ALL, Query, Window, pattern_of, window_of
+from pgconsole.logs.requests import Answer, Copied, Copy, Find, Found, Request, Save, Saved
 from pgconsole.report import Level
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -58,6 +59,7 @@ def test_each_condition_and_all_together(logs: Logs) -> None:
     assert wanted(logs, query) == [9]
 
 
+@settings(deadline=None)
 @given(
     batches=st.lists(st.lists(st.integers(0, 50), max_size=6), max_size=6),
     filter=st.sampled_from(["", "[02468]$", "![02468]$"]),
@@ -72,14 +74,62 @@ def test_what_comes_later_is_filtered_as_what_was_there(
     with fresh_logs() as logs:
         book = logs.book()
         book.ask(query)
+        latest = [0, 0, 0]
         for number, batch in enumerate(batches):
-            for second in batch:
+            for at in batch:
+                second = latest[number % 3] = max(at, latest[number % 3])
                 levels = ("info", "warning", "error")
                 logs.append("abc"[number % 3], entry(second, f"{second}", level=levels[second % 3]))
             texts(book)
         fresh = logs.book()
         fresh.ask(query)
         assert sorted(texts(book)) == sorted(texts(fresh))
+
+
+WORK = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 50)),
+        st.sampled_from(["read", "advance", "", "[02468]$", "![02468]$", "warning", "job b"]),
+    ),
+    max_size=40,
+)
+QUERIES = {"warning": Query(level=Level.WARNING), "job b": Query(job="b")}
+
+
+@settings(deadline=None)
+@given(work=WORK, most=st.sampled_from([5, 1000]))
+def test_in_whatever_pieces_the_work_is_done(work: list[str | tuple[str, int]], most: int) -> None:
+    """Reading, filtering, writing and asking take turns; numbers stay or the generation says so."""
+    with fresh_logs() as logs, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pgconsole.logs.segment._CHUNK", 400)
+        patch.setattr("pgconsole.logs.book._PIECE", 1)
+        patch.setattr("pgconsole.logs.view._STEP", 2)
+        patch.setattr("pgconsole.logs.view._QUICK_STEP", 2)
+        book = logs.book(most)
+        latest = dict.fromkeys("abc", 0)
+        for number, step in enumerate(work):
+            known = (book.generation, [line.key for line in book.lines(0, book.count)])
+            if isinstance(step, tuple):
+                name, second = step
+                latest[name] = max(second, latest[name])
+                level = ("info", "warning")[second % 2]
+                logs.append(name, entry(latest[name], f"{name}{number}", level=level))
+            elif step == "read":
+                book.read()
+            elif step == "advance":
+                book.advance()
+            else:
+                book.ask(QUERIES.get(step, Query(step)))
+            keys = [line.key for line in book.lines(0, book.count)]
+            assert keys == sorted(set(keys))
+            if book.generation == known[0]:
+                assert keys[: len(known[1])] == known[1]
+        fresh = logs.book(most)
+        fresh.ask(book.query)
+        found = texts(book)
+        assert len(book) <= most * 1.1
+        if most == 1000:
+            assert sorted(found) == sorted(texts(fresh))
 
 
 def test_what_is_no_expression_changes_nothing(logs: Logs) -> None:
@@ -119,7 +169,7 @@ def test_what_is_no_window(text: str) -> None:
         window_of(text, NOW, BERLIN)
 
 
-def settle(desk: Desk, request: Request):  # type: ignore[no-untyped-def]
+def settle(desk: Desk, request: Request) -> Answer:
     desk.ask(request)
     answer, more = desk.answer()
     while more:
@@ -129,21 +179,41 @@ def settle(desk: Desk, request: Request):  # type: ignore[no-untyped-def]
 
 def test_search_goes_on_and_around(logs: Logs) -> None:
     desk = Desk(logs.book())
-    pattern = pattern_of("5")
     key = None
-    found = []
-    for number in range(4):
-        answer = settle(desk, Request(find=Find(number, pattern, key, back=False)))
-        key = answer.found.key
-        found.append(answer.found.at)
-    assert found == [5, 15, 5, 15]
-    for number in range(4, 8):
-        answer = settle(desk, Request(find=Find(number, pattern, key, back=True)))
-        key = answer.found.key
-        found.append(answer.found.at)
-    assert found[4:] == [5, 15, 5, 15]
-    nothing = settle(desk, Request(find=Find(9, pattern_of("nothing"), key, back=True)))
-    assert nothing.found.at is None
+
+    def found(back: bool) -> tuple[str, bool]:
+        nonlocal key
+        answer = settle(desk, Request(order=Find(1, pattern_of("5"), key, back=back)))
+        assert isinstance(answer.done, Found)
+        assert answer.top is not None
+        key = answer.done.key
+        return answer.lines[answer.top - answer.first].text, answer.done.around
+
+    assert [found(back=False) for _ in range(4)] == [
+        ("Line 5.", False), ("Line 15.", False), ("Line 5.", True), ("Line 15.", False),
+    ]  # fmt: skip
+    assert [found(back=True) for _ in range(4)] == [
+        ("Line 5.", False), ("Line 15.", True), ("Line 5.", False), ("Line 15.", True),
+    ]  # fmt: skip
+    nothing = settle(desk, Request(order=Find(9, pattern_of("nothing"), key, back=True)))
+    assert nothing.done == Found(nothing.request.order, None)  # type: ignore[arg-type]
+
+
+def test_copying_takes_the_lines_from_one_to_the_other(logs: Logs, tmp_path: Path) -> None:
+    desk = Desk(logs.book())
+    lines = settle(desk, Request()).lines
+    query = Query(level=Level.WARNING)
+    few = settle(desk, Request(query, order=Copy(1, lines[1].key, lines[7].key))).done
+    assert isinstance(few, Copied)
+    assert few.count == 3
+    assert [text.rpartition(": ")[2] for text in few.text.splitlines()] == [
+        "Line 2.", "Line 4.", "Line 7.",
+    ]  # fmt: skip
+    logs.append("a", b"".join(entry(30 + n / 100, f"more {n}") for n in range(MOST_COPIED)))
+    last = settle(desk, Request()).lines[-1].key
+    many = settle(desk, Request(order=Copy(2, lines[0].key, last))).done
+    assert isinstance(many, Copied)
+    assert (many.count, many.text) == (MOST_COPIED + 20, "")
 
 
 def test_a_place_is_found_again_when_other_lines_are_wanted(logs: Logs) -> None:
@@ -177,18 +247,33 @@ def test_saving_writes_what_is_wanted_and_never_overwrites(logs: Logs, tmp_path:
     target = tmp_path / "out"
     target.mkdir()
     (target / "mine.txt").write_text("mine")
-    first = settle(desk, Request(save=Save(1, target / "mine.txt")))
-    assert first.saved.problem is not None
-    assert "there is something of that name" in first.saved.problem.cause
+    first = settle(desk, Request(order=Save(1, target / "mine.txt")))
+    assert isinstance(first.done, Saved)
+    assert first.done.problem is not None
+    assert "there is something of that name" in first.done.problem.cause
     assert (target / "mine.txt").read_text() == "mine"
     query = Query(level=Level.ERROR)
-    second = settle(desk, Request(query, save=Save(2, target / "log.txt")))
-    assert (second.saved.lines, second.saved.problem) == (4, None)
+    second = settle(desk, Request(query, order=Save(2, target / "log.txt")))
+    assert isinstance(second.done, Saved)
+    assert (second.done.lines, second.done.problem) == (4, None)
     assert (target / "log.txt").read_text().splitlines()[0] == (
         "2026-02-25T02:00:04.000Z backup dump: ERROR: Line 4."
     )
     assert (target / "log.txt").stat().st_mode & 0o777 == 0o600
-    third = settle(desk, Request(save=Save(3, target / "no" / "log.txt")))
-    assert third.saved.problem is not None
+    third = settle(desk, Request(order=Save(3, target / "no" / "log.txt")))
+    assert isinstance(third.done, Saved)
+    assert third.done.problem is not None
     assert sorted(path.name for path in target.iterdir()) == ["log.txt", "mine.txt"]
     assert take_in(logs.book()).count == 20
+
+
+def test_leaving_while_a_log_is_saved_leaves_nothing(logs: Logs, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    desk = Desk(logs.book())
+    settle(desk, Request())
+    desk.close()
+    answer = settle(desk, Request(order=Save(1, target / "log.txt")))
+    assert isinstance(answer.done, Saved)
+    assert answer.done.problem is not None
+    assert list(target.iterdir()) == []

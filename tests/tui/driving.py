@@ -12,6 +12,7 @@ from textual.screen import Screen
 from pgconsole.app import PgconsoleApp
 from pgconsole.screens.job import JobScreen
 from pgconsole.screens.jobs import JobsScreen
+from pgconsole.screens.log_pane import LogPane
 
 
 def shown(screen: Screen[object]) -> str:
@@ -34,6 +35,21 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], timeout: fl
             raise AssertionError(f"not within {timeout} s:\n{shown(pilot.app.screen)}")
         await asyncio.sleep(0.02)
     await pilot.pause()
+
+
+HALF_A_LINE = 65_536  # bytes
+
+
+def is_settled(pane: LogPane) -> bool:
+    """Whether all that the log pane asked for has come."""
+    talk = pane._talk
+    answer = talk.answer
+    return (
+        answer is not None
+        and answer.request == talk._request
+        and answer.unread < HALF_A_LINE
+        and not (answer.unseen or talk.order)
+    )
 
 
 async def until_shown(pilot: Pilot[None], text: str, timeout: float = 30.0) -> None:

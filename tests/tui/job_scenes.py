@@ -222,7 +222,8 @@ class Opening(PgconsoleApp):
             _Pages(scene).answer()
             return next(job for job in (*scene.jobs, scene.opened) if job and job.id == job_id)
 
-        base = Scene(settings=scene.settings).app()
+        jobs = (scene.opened,) if scene.opened else ()
+        base = Scene(settings=scene.settings, jobs=jobs, journal=scene.journal).app()
         sources = replace(
             base._sources,
             pages=lambda: _Pages(scene),

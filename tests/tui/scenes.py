@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pgconsole.app as app_module
 from pgconsole.app import PgconsoleApp
@@ -16,11 +17,14 @@ from pgconsole.dumps.manifest import Manifest
 from pgconsole.dumps.naming import BackupClass, BackupName, classes_of
 from pgconsole.errors import StorageError
 from pgconsole.jobs import Job, JobStatus, JournalEntry
+from pgconsole.jobs.journal import EVENTS
 from pgconsole.jobs.pages import News
+from pgconsole.jobs.texts import json_line
+from pgconsole.logs import segment
 from pgconsole.report import Level
 from pgconsole.schedule import in_words, next_runs
 from pgconsole.schedule.state import Heartbeat, Pause, Slot, SlotOutcome
-from pgconsole.screens.sources import Sources
+from pgconsole.screens.sources import LogPlaces, Sources
 from pgconsole.settings import Settings
 from pgconsole.storage.base import ForeignFile, Listing, Place, StoredBackup
 from pgconsole.widgets.marks import Marks
@@ -253,6 +257,18 @@ class Scene:
     jobs: tuple[Job, ...] = (DONE,)
     journal: list[JournalEntry] = field(default_factory=list)
     schedule: dict[str, object] = field(default_factory=dict)
+    logs: LogPlaces | None = None
+    """Where the logs are; None: the journal alone."""
+
+    def places(self) -> LogPlaces:
+        """The journal as a file, as long as somebody may ask for it."""
+        directory = TemporaryDirectory()
+        with (Path(directory.name) / EVENTS).open("wb") as file:
+            for item in self.journal:
+                content = asdict(item) | {"time": item.time.isoformat(timespec="milliseconds")}
+                file.write(json_line(content))
+        kind = self.jobs[0].kind if self.jobs else ""
+        return lambda _job: [segment.Place(Path(directory.name) / EVENTS, "", kind)]
 
     def app(self) -> PgconsoleApp:
         """The console on this scene; None never answers."""
@@ -282,6 +298,7 @@ class Scene:
             schedule=lambda: replace(table, **self.schedule),  # type: ignore[arg-type]
             pages=lambda: PreparedPages(self.jobs),
             job=lambda job_id: next(job for job in self.jobs if job.id == job_id),
+            logs=self.logs or self.places(),
         )
         return PgconsoleApp(self.settings, sources=sources, now=lambda: NOW)
 

@@ -62,7 +62,7 @@ async def test_backup_from_key_to_both_panes(real: Settings) -> None:
 async def test_backup_by_somebody_else_is_seen(real: Settings) -> None:
     app = PgconsoleApp(real)
     async with app.run_test(size=(160, 45)) as pilot:
-        await until_shown(pilot, "No job has run yet")
+        await until_shown(pilot, "Nothing has been logged yet")
         jobs.start(real, "backup", {}, "somebody else")
         await until_shown(pilot, "Backup done", timeout=60)
         await until_shown(pilot, "by somebody else")

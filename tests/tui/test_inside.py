@@ -138,7 +138,7 @@ async def test_export_by_key(real: Settings, tmp_path: Path) -> None:
         await pilot.press("x")
         await until_shown(pilot, "Export public.users?")
         await pilot.press("enter")
-        await until_shown(pilot, "choose another name")
+        await until_shown(pilot, "that file exists: choose another name")
         await pilot.press("escape", "z")
         await until(pilot, lambda: "Export done" not in shown(app.screen))
     written = (tmp_path / "users.csv").read_text()

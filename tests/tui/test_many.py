@@ -1,4 +1,4 @@
-"""Twenty thousand backups, a long log: the console stays quick."""
+"""Twenty thousand backups: the console stays quick."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import time
 import pytest
 from tests.conftest import MakeSettings
 from tests.tui.driving import shown, until, until_shown
-from tests.tui.scenes import SCENES, Scene, entry, listing, local_shelf
+from tests.tui.scenes import SCENES, Scene, listing, local_shelf
 from tests.tui.test_console import old_files
 
 from pgconsole.app import PgconsoleApp
 from pgconsole.storage.base import Place
 from pgconsole.widgets.backup_table import BackupTable
-from pgconsole.widgets.journal_log import JournalLog
 from pgconsole.widgets.panes import Panes
 from pgconsole.widgets.shelf import shelf_of
 
@@ -95,31 +94,6 @@ async def test_a_click_into_a_pane_gives_it_the_keys() -> None:
             await pilot.click(f"#{pane}", offset=(20, 3))
             await pilot.pause()
             assert app.screen.query_one(Panes).active == pane
-
-
-async def test_log_follows_pauses_and_stays_quick() -> None:
-    entries = [entry(n, n / 100, "dump", f"line [red] {n} \x1b[31m") for n in range(15_000)]
-    app = Scene(journal=entries).app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        log = app.screen.query_one(JournalLog)
-        began = time.monotonic()
-        await until(pilot, lambda: log.line_count)
-        assert time.monotonic() - began < 5
-        assert log.line_count == 10_000  # the newest; memory is bounded
-        await pilot.press("4")
-        await until_shown(pilot, "line [red] 14999 \N{REPLACEMENT CHARACTER}[31m")
-        await pilot.press("k", "k")
-        assert not log.following
-        await until_shown(pilot, "PAUSED, f follows")
-        log.extend([entry(20_000, 200, "dump", "later")])
-        await pilot.pause()
-        assert "later" not in shown(app.screen)
-        await pilot.press("f")
-        await until_shown(pilot, "later")
-        await pilot.press("g")
-        assert not log.following
-        await pilot.press("G")
-        assert log.following
 
 
 async def test_palette_offers_the_registry() -> None:

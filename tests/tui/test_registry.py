@@ -10,6 +10,7 @@ from pgconsole.screens.backup import BackupScreen
 from pgconsole.screens.help import sections
 from pgconsole.screens.job import JobScreen
 from pgconsole.screens.jobs import JobsScreen
+from pgconsole.screens.log_pane import LogPane
 from pgconsole.screens.main import MainScreen
 from pgconsole.screens.restore import RestoreScreen
 from pgconsole.screens.rows import RowsScreen
@@ -26,6 +27,7 @@ NODES: dict[Where, type[DOMNode]] = {
     Where.JOBS: JobsScreen,
     Where.JOB: JobScreen,
     Where.WELCOME: WelcomeScreen,
+    Where.LOG: LogPane,
 }
 
 

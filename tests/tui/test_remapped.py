@@ -16,7 +16,7 @@ from pgconsole.screens.main import MainScreen
 
 KEYS = KeyMap(
     {
-        "backup": ("v",), "verify": ("b",), "prune": ("f5",), "move.down": ("n", "down"),
+        "backup": ("v",), "verify": ("b",), "prune": ("f5",), "move.down": ("t", "down"),
         "help": ("f1",), "quit": ("x",), "dismiss_notice": ("plus",), "resize.more": ("f7",),
     }
 )  # fmt: skip
@@ -48,7 +48,7 @@ async def test_keys_do_what_they_were_given_and_nothing_else() -> None:
         assert isinstance(app.screen, MainScreen)
         table = app.screen._panes.local.table
         assert table.cursor == 0
-        await pilot.press("n", "down")
+        await pilot.press("t", "down")
         assert table.cursor == 2
         await pilot.press("f5")  # has no key of its own
         await until(pilot, lambda: app._notifications)
@@ -69,7 +69,7 @@ async def test_help_palette_and_footer_show_them() -> None:
         await until_shown(pilot, "n ↓          One row down")
         assert "v            Back up now" in shown(app.screen)
         assert "Esc closes · n k scroll · x quits" in shown(app.screen)
-        await pilot.press("n", "f1")
+        await pilot.press("t", "f1")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
         await pilot.press("colon")
         await until_shown(pilot, "Back up now  v")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.tui.driving import until
+from tests.tui.driving import is_settled, until
 from tests.tui.scenes import SCENES, Scene
 from textual.pilot import Pilot
 
@@ -34,7 +34,8 @@ def drawn(scene: Scene, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
                 and (scene.s3_so_far is None or screen._s3.so_far is not None)
                 and panes.schedule.known.value is not None
                 and screen._board.jobs == scene.jobs
-                and len(panes.log_pane.log_view._entries) == told
+                and screen._log.view.viewport.count == told
+                and is_settled(screen._log)
             )
 
         await until(pilot, answered)

@@ -8,11 +8,12 @@ from pgconsole.actions.action import Action, Group
 from pgconsole.actions.backup import BACKUP, ROWS
 from pgconsole.actions.backups import BACKUPS
 from pgconsole.actions.jobs import JOB, JOBS
+from pgconsole.actions.log import LOG
 from pgconsole.actions.main import MAIN
 from pgconsole.actions.restore import RESTORE
 from pgconsole.actions.welcome import WELCOME
 
-__all__ = ["PARTS_OF_MAIN", "REGISTRY", "Action", "Group", "Where", "actions_of"]
+__all__ = ["PARTS", "REGISTRY", "Action", "Group", "Where", "actions_of"]
 
 
 class Where(StrEnum):
@@ -25,14 +26,16 @@ class Where(StrEnum):
     RESTORE = "restore"
     JOBS = "jobs"
     JOB = "job"
+    LOG = "log"
     WELCOME = "welcome"
 
 
-PARTS_OF_MAIN = (Where.BACKUPS,)
-"""Their keys hold together with those of the main screen."""
+PARTS = {Where.BACKUPS: (Where.MAIN,), Where.LOG: (Where.MAIN, Where.JOB)}
+"""Parts of screens, whose keys hold together with those of the screen that they are in."""
 REGISTRY = {
     Where.MAIN: MAIN,
     Where.BACKUPS: BACKUPS,
+    Where.LOG: LOG,
     Where.BACKUP: BACKUP,
     Where.ROWS: ROWS,
     Where.RESTORE: RESTORE,

@@ -10,7 +10,6 @@ from pgconsole.actions.shared import (
     CANCEL,
     CONSOLE,
     FILTER,
-    FOLLOW,
     LOG_FULL,
     MOVE,
     RELOAD,
@@ -61,7 +60,6 @@ JOB = (
     Action("tab('commands')", ("3",), "Commands", "The commands it ran", Group.MOVE),
     *MOVE,
     replace(LOG_FULL, footer="Log"),
-    FOLLOW,
     BACK,
     *CONSOLE,
 )  # fmt: skip

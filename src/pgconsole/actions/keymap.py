@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgconsole.actions import PARTS_OF_MAIN, REGISTRY, Action, Where
+from pgconsole.actions import PARTS, REGISTRY, Action
 from pgconsole.actions.keynames import key_named, written
 from pgconsole.errors import ConfigurationError
 
@@ -83,7 +83,7 @@ def _key_map(path: Path, entries: Mapping[str, Any]) -> KeyMap:
         except ValueError as error:
             wrong.append(f"{name}: {error}")
     found = KeyMap(keys)
-    wrong += _clashes(found)
+    wrong += dict.fromkeys(_clashes(found))
     if wrong:
         raise _refused(path, wrong)
     return found
@@ -117,16 +117,19 @@ def _keys(name: str, value: Any) -> tuple[str, ...]:
 def _clashes(key_map: KeyMap) -> Iterator[str]:
     """Keys that would do two things in one place."""
     for place, actions in REGISTRY.items():
-        taken: dict[str, str] = {}
-        around = REGISTRY[Where.MAIN] if place in PARTS_OF_MAIN else ()
-        for action in map(key_map.applied, (*around, *actions)):
-            for key in action.keys:
-                other = taken.setdefault(key, action.name)
-                # A part may have a key of its screen for something else, but not by mistake.
-                if other != action.name and not key_map.keys.keys().isdisjoint(
-                    (other, action.name)
-                ):
-                    yield f"{written(key)} would be both {other} and {action.name} ({place})"
+        for screen in PARTS.get(place, ()):
+            yield from _clashes_among(key_map, (*REGISTRY[screen], *actions), place)
+        yield from _clashes_among(key_map, actions, place)
+
+
+def _clashes_among(key_map: KeyMap, actions: tuple[Action, ...], place: str) -> Iterator[str]:
+    taken: dict[str, str] = {}
+    for action in map(key_map.applied, actions):
+        for key in action.keys:
+            other = taken.setdefault(key, action.name)
+            # A part may have a key of its screen for something else, but not by mistake.
+            if other != action.name and not key_map.keys.keys().isdisjoint((other, action.name)):
+                yield f"{written(key)} would be both {other} and {action.name} ({place})"
 
 
 def _refused(path: Path, wrong: list[str]) -> ConfigurationError:

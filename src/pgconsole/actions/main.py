@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgconsole.actions.action import Action, Group
-from pgconsole.actions.shared import CANCEL, CONSOLE, DISMISS, FOLLOW, LOG_FULL, MOVE, RELOAD
+from pgconsole.actions.shared import BACK, CANCEL, CONSOLE, DISMISS, LOG_FULL, MOVE, RELOAD
 
 MAIN = (
     Action(
@@ -112,7 +112,7 @@ MAIN = (
         "job",
         ("o",),
         "Open the job in the log",
-        "Open the job in the log: its phases, what it checked, the commands it ran",
+        "Open the job in the log, or the last one: its phases, checks, the commands it ran",
         Group.WORK,
     ),
     DISMISS,
@@ -146,22 +146,6 @@ MAIN = (
         Group.MOVE,
     ),
     replace(LOG_FULL, footer="Log"),
-    FOLLOW,
-    Action(
-        "older_job",
-        ("left_square_bracket",),
-        "Log of the job before",
-        "Show the log of the job before",
-        Group.LOG,
-        shown="[",
-    ),
-    Action(
-        "newer_job",
-        ("right_square_bracket",),
-        "Log of the job after",
-        "Show the log of the job after; then of whatever runs",
-        Group.LOG,
-        shown="]",
-    ),
+    replace(BACK, help="From the log on the whole screen back to all panes", footer=""),
     *CONSOLE,
 )

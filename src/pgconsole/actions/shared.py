@@ -45,10 +45,6 @@ LOG_FULL = Action(
     "log_full", ("l",), "Log on the whole screen", "Show the log on the whole screen; again: back",
     Group.LOG,
 )  # fmt: skip
-FOLLOW = Action(
-    "follow", ("f",), "Pause or follow the log",
-    "Pause the log where it is, or follow its end again", Group.LOG,
-)  # fmt: skip
 RELOAD = Action(
     "reload", ("ctrl+r",), "Read everything again", "Read everything again now", Group.WORK
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from pathlib import Path
 
 from pgconsole.logs.files import Files, Places
 from pgconsole.logs.index import Index
@@ -13,7 +14,8 @@ from pgconsole.logs.query import ALL, Query
 from pgconsole.logs.view import View
 
 MOST_LINES = 1_000_000  # that are known at a time; the files keep them all
-_PIECE = 2 << 20  # bytes that are looked at in one go
+_PIECE = 1 << 20  # bytes that are looked at in one go
+_BACK = 500  # lines that are searched backwards in one go
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = "(this line is no longer in its file)"
 
@@ -50,6 +52,11 @@ class LogBook:
         return self._query
 
     @property
+    def unreadable(self) -> dict[Path, OSError]:
+        """The logs that may not be read."""
+        return self._files.unreadable
+
+    @property
     def unread(self) -> int:
         """Bytes of the files that were not looked at yet."""
         return self._files.unread
@@ -60,7 +67,7 @@ class LogBook:
         return self._view.unseen
 
     def read(self) -> bool:
-        """Take in what was written since, a few MiB of it at most.
+        """Take in what was written since, some MiB of it at most.
 
         Returns:
             Whether there is more to take in.
@@ -68,17 +75,18 @@ class LogBook:
         Raises:
             OSError: The files can't be read.
         """
+        self._files.forget_blocks()
         gone = self._files.refresh()
         if gone:
             self._index.drop(gone)
             self._begin_anew()
-        rows, more = self._files.grown(_PIECE)
-        if rows:
-            if self._view.changed(self._index.add(rows)):
-                self.generation += 1
-            if len(self._index) > self._most * 1.1:  # not at every line
-                self._index.trim(self._most)
-                self._begin_anew()
+        if len(self._index) >= self._most:
+            self._files.forget_older()
+        rows, more = self._files.read(_PIECE)
+        if rows and self._view.added(self._index.add(rows)):
+            self.generation += 1
+        if len(self._index) > self._most * 1.1:  # not at every line
+            self._forget(len(self._index) - self._most)
         if self._query.job and self._segments() != self._view.segments:
             self._begin_anew()
         return more
@@ -106,7 +114,8 @@ class LogBook:
         Raises:
             OSError: The files can't be read.
         """
-        self._view.advance()
+        if self._view.advance():
+            self.generation += 1
         return self._view.unseen > 0
 
     def line(self, number: int) -> LogLine:
@@ -144,12 +153,21 @@ class LogBook:
         """
         here = 0 if key is None else self.number(key)
         if back:
-            numbers = chain(range(here - 1, -1, -1), range(self.count - 1, here - 1, -1))
-        else:
-            if key is not None and here < self.count and self.key(here) == key:
-                here += 1
-            numbers = chain(range(here, self.count), range(here))
-        yield from ((number, self._searched(self._view.row(number))) for number in numbers)
+            yield from self._backwards(0, here)
+            yield from self._backwards(here, self.count)
+            return
+        if key is not None and here < self.count and self.key(here) == key:
+            here += 1
+        for number in chain(range(here, self.count), range(here)):
+            yield number, self._searched(self._view.row(number))
+
+    def _backwards(self, first: int, end: int) -> Iterator[tuple[int, str]]:
+        """Piece by piece, because a file is read forwards."""
+        while end > first:
+            begin = max(first, end - _BACK)
+            piece = [(n, self._searched(self._view.row(n))) for n in range(begin, end)]
+            yield from reversed(piece)
+            end = begin
 
     def _line(self, number: int) -> LogLine:
         row = self._index[number]
@@ -173,6 +191,11 @@ class LogBook:
         if not job:
             return None
         return {s.number for s in self._files.segments.values() if s.place.job == job}
+
+    def _forget(self, count: int) -> None:
+        self._index.drop_oldest(count)
+        if self._view.dropped(count):
+            self.generation += 1
 
     def _new_view(self) -> View:
         return View(self._index, self._query, self._segments(), self._searched)

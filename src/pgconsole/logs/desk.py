@@ -2,137 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 
 from pgconsole.errors import PgconsoleError
-from pgconsole.logs.book import LogBook
-from pgconsole.logs.lines import Key, LogLine
-from pgconsole.logs.query import ALL, Query
+from pgconsole.logs.book import LogBook, as_text
+from pgconsole.logs.lines import LogLine
+from pgconsole.logs.requests import Answer, Copied, Copy, Find, Found, Request, Save, Saved
 from pgconsole.logs.save import save_lines
+from pgconsole.storage.files import storage_error
 
 WINDOW = 600  # lines that are handed over at a time: far more than any screen shows
-_BEFORE = 250  # of these before the line that was asked for
+MOST_COPIED = 2_000  # lines: more than a terminal takes; they can be saved
+LONGEST_SHOWN = 20_000  # characters of a line: all of any that pgconsole writes
+_BEFORE = 250  # of the window, before the line that was asked for
 _WORK = 0.1  # seconds between two answers while there is something to be worked out
 _LOOK_UP = 500  # lines between two looks whether something else is wanted by now
-
-
-@dataclass(frozen=True, slots=True)
-class Find:
-    """Look for a line.
-
-    Attributes:
-        number: Of this search.
-        pattern: What is in it.
-        after: The place after which to look, or before which, around the end; None: the first.
-        back: Towards older lines.
-    """
-
-    number: int
-    pattern: re.Pattern[str]
-    after: Key | None
-    back: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Save:
-    """Write all wanted lines into a file.
-
-    Attributes:
-        number: Of this order.
-        path: The file.
-    """
-
-    number: int
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the pane wants to show.
-
-    Attributes:
-        query: Which lines.
-        top: The place of the first line on the screen; None: the end.
-        number: Its number, where no such place is known: after a jump.
-        last: The place of the last line that was there when it was paused.
-        find: A search.
-        save: An order to save.
-    """
-
-    query: Query = ALL
-    top: Key | None = None
-    number: int | None = None
-    last: Key | None = None
-    find: Find | None = None
-    save: Save | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Where a search ended.
-
-    Attributes:
-        number: Of the search.
-        at: The number of the line; None: there is none.
-        key: Its place.
-    """
-
-    number: int
-    at: int | None
-    key: Key | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """How saving went.
-
-    Attributes:
-        number: Of the order.
-        path: The file.
-        lines: How many were written.
-        problem: Why none were.
-    """
-
-    number: int
-    path: Path
-    lines: int = 0
-    problem: PgconsoleError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is to be shown.
-
-    Attributes:
-        request: The request that this is the answer to.
-        generation: Of the lines' numbers.
-        total: Lines that are known.
-        count: Lines that are wanted.
-        first: The number of the first of `lines`.
-        lines: Some of them, around the one that was asked for.
-        top: The number that the request's top has now; None: it asked for the end.
-        news: Lines after the request's last.
-        unread: Bytes of the files that were not read yet.
-        unseen: Lines of which it is not known yet whether they are wanted.
-        found: How a search ended.
-        saved: How saving went.
-    """
-
-    request: Request = field(default_factory=Request)
-    generation: int = 0
-    total: int = 0
-    count: int = 0
-    first: int = 0
-    lines: tuple[LogLine, ...] = ()
-    top: int | None = None
-    news: int = 0
-    unread: int = 0
-    unseen: int = 0
-    found: Found | None = None
-    saved: Saved | None = None
+_NAMED = 3  # logs that can't be read
 
 
 class Desk:
@@ -145,15 +32,20 @@ class Desk:
     def __init__(self, book: LogBook) -> None:
         self._book = book
         self._request = Request()
-        self._found: Found | None = None
-        self._saved: Saved | None = None
+        self._done: Found | Saved | Copied | None = None
+        self._last = Answer()
+        self._closed = False
 
     def ask(self, request: Request) -> None:
         """Want something else. What was asked before and is not answered yet is not wanted."""
         self._request = request
 
+    def close(self) -> None:
+        """Nobody waits any more: a file that is being written is given up."""
+        self._closed = True
+
     def answer(self) -> tuple[Answer, bool]:
-        """Do a bit of work, a fraction of a second.
+        """Do a bit of work, a fraction of a second; an order is carried out whole.
 
         Returns:
             What is to be shown, and whether there is more to do at once.
@@ -164,66 +56,106 @@ class Desk:
         """
         request, book = self._request, self._book
         book.ask(request.query)
-        more = book.read()
-        until = time.monotonic() + _WORK
+        # The first lines are shown at once; then pictures are not worth more than lines.
+        until = time.monotonic() + (_WORK if self._last.total else 0)
+        while (more := book.read()) and time.monotonic() < until:
+            pass
         while (unseen := book.advance()) and time.monotonic() < until:
             pass
         more = more or unseen
-        if not more:
-            self._find(request)
-            self._save(request)
+        if not more and request.order is not None:
+            self._do(request.order)
         return self._answer(request), more or self._request is not request
 
     def _answer(self, request: Request) -> Answer:
         book = self._book
+        done = self._done
         top: int | None = None
-        if request.top is not None:
+        if isinstance(done, Found) and done.order is request.order and done.key is not None:
+            top = book.number(done.key)
+        elif request.top is not None:
             top = book.number(request.top)
         elif request.number is not None:
             top = request.number
-        found = self._found if request.find is not None else None
-        if found is not None and found.at is not None:
-            top = found.at
         first = book.count - WINDOW if top is None else min(top - _BEFORE, book.count - WINDOW)
         first = max(0, first)
         news = 0 if request.last is None else book.count - book.number(request.last) - 1
-        return Answer(
-            request,
-            book.generation,
-            len(book),
-            book.count,
-            first,
-            tuple(book.lines(first, first + WINDOW)),
-            top,
-            max(0, news),
-            book.unread,
-            book.unseen,
-            found,
-            self._saved,
+        self._last = Answer(
+            request=request,
+            generation=book.generation,
+            total=len(book),
+            count=book.count,
+            first=first,
+            lines=self._lines(first),
+            top=top,
+            news=max(0, news),
+            unread=book.unread,
+            unseen=book.unseen,
+            unreadable=self._unreadable(),
+            done=done,
         )
+        return self._last
 
-    def _find(self, request: Request) -> None:
-        find = request.find
-        if find is None or (self._found is not None and self._found.number == find.number):
+    def _lines(self, first: int) -> tuple[LogLine, ...]:
+        last, book = self._last, self._book
+        if (first, book.generation) == (last.first, last.generation) and book.count == last.count:
+            return last.lines
+        return tuple(map(_shown, book.lines(first, first + WINDOW)))
+
+    def _unreadable(self) -> tuple[str, ...]:
+        problems = [
+            str(storage_error(f"The log {path} can't be read", error))
+            for path, error in list(self._book.unreadable.items())[:_NAMED]
+        ]
+        rest = len(self._book.unreadable) - len(problems)
+        return (*problems, f"{rest} more logs can't be read") if rest else tuple(problems)
+
+    def _do(self, order: Find | Save | Copy) -> None:
+        if self._done is not None and self._done.order is order:
             return
-        found = Found(find.number, None)
-        lines = self._book.search(find.after, back=find.back)
-        for looked_at, (number, text) in enumerate(lines):
-            if looked_at % _LOOK_UP == 0 and self._request.find is not find:
+        self._done = None
+        if isinstance(order, Find):
+            self._find(order)
+        elif isinstance(order, Save):
+            self._save(order)
+        else:
+            self._copy(order)
+
+    def _find(self, find: Find) -> None:
+        book, after = self._book, find.after
+        for looked_at, (number, text) in enumerate(book.search(after, back=find.back)):
+            if looked_at % _LOOK_UP == 0 and self._request.order is not find:
                 return  # the operator wants something else by now
             if find.pattern.search(text):
-                found = Found(find.number, number, self._book.key(number))
-                break
-        self._found = found
+                key = book.key(number)
+                around = after is not None and (key >= after if find.back else key <= after)
+                self._done = Found(find, key, around)
+                return
+        self._done = Found(find, None)
 
-    def _save(self, request: Request) -> None:
-        save, book = request.save, self._book
-        if save is None or (self._saved is not None and self._saved.number == save.number):
-            return
-        lines = (book.line(number) for number in range(book.count))
+    def _save(self, save: Save) -> None:
         try:
-            count = save_lines(lines, save.path)
+            self._done = Saved(save, save_lines(self._lines_to_save(), save.path))
         except PgconsoleError as error:
-            self._saved = Saved(save.number, save.path, problem=error)
-        else:
-            self._saved = Saved(save.number, save.path, count)
+            self._done = Saved(save, problem=error)
+
+    def _lines_to_save(self) -> Iterator[LogLine]:
+        for number in range(self._book.count):
+            if self._closed:
+                raise PgconsoleError("The log was not saved", cause="the console was left")
+            yield self._book.line(number)
+
+    def _copy(self, copy: Copy) -> None:
+        book = self._book
+        first, end = book.number(copy.first), book.number(copy.last.beside(1))
+        few = end - first <= MOST_COPIED
+        text = "\n".join(map(as_text, book.lines(first, end))) if few else ""
+        self._done = Copied(copy, end - first, text)
+
+
+def _shown(line: LogLine) -> LogLine:
+    """A line of a length that can be drawn."""
+    rest = len(line.text) - LONGEST_SHOWN
+    if rest <= 0:
+        return line
+    return replace(line, text=f"{line.text[:LONGEST_SHOWN]}… ({rest:,} more characters)")

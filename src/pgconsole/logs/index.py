@@ -5,13 +5,28 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import compress
+from typing import NamedTuple
 
 from pgconsole.logs.lines import Key
 from pgconsole.logs.segment import Row
 
 _RANK_BITS = 2
+
+
+class Added(NamedTuple):
+    """What adding rows did to the numbers of those that were there.
+
+    Attributes:
+        first: Rows from this number on ...
+        end: ... to before this one are among the new ones now; later ones moved up.
+        new: How many came.
+    """
+
+    first: int
+    end: int
+    new: int
 
 
 class Index:
@@ -21,7 +36,7 @@ class Index:
         self._times = array("q")
         self._offsets = array("Q")
         self._lengths = array("I")
-        self._marks = array("Q")  # the segment and the level
+        self._marks = array("I")  # the segment and the level
 
     def __len__(self) -> int:
         return len(self._times)
@@ -55,26 +70,18 @@ class Index:
             if mark & 3 >= rank and (segments is None or mark >> _RANK_BITS in segments)
         ]
 
-    def add(self, rows: Sequence[Row]) -> int:
-        """Add rows, in any order.
-
-        Returns:
-            The number of the first row that is another than before.
-        """
-        if not rows:
-            return len(self)
+    def add(self, rows: Sequence[Row]) -> Added:
+        """Add at least one row, in any order."""
         new = sorted(rows)
-        first = self.find(Key(*new[0][:3]))
-        if first == len(self):
-            self._extend(new)
-        else:
-            columns = (self._times, self._offsets, self._lengths, self._marks)
-            later = [column[first:] for column in columns]
-            for column in columns:
-                del column[first:]
+        first, end = self.find(Key(*new[0][:3])), self.find(Key(*new[-1][:3]))
+        if first < end:
             # Row by row: one long sort would keep the console's own thread waiting.
-            self._extend(heapq.merge(map(self._row, *later), new))
-        return first
+            new = list(heapq.merge(map(self.__getitem__, range(first, end)), new))
+        self._times[first:end] = array("q", [row.ms for row in new])
+        self._offsets[first:end] = array("Q", [row.offset for row in new])
+        self._lengths[first:end] = array("I", [row.length for row in new])
+        self._marks[first:end] = array("I", [r.segment << _RANK_BITS | r.rank for r in new])
+        return Added(first, end, len(rows))
 
     def drop(self, segments: set[int]) -> None:
         """Forget the rows of these segments."""
@@ -82,21 +89,10 @@ class Index:
         for column in (self._times, self._offsets, self._lengths, self._marks):
             column[:] = array(column.typecode, compress(column, keep))
 
-    def trim(self, most: int) -> None:
-        """Forget the oldest rows, so that at most so many are left."""
+    def drop_oldest(self, count: int) -> None:
+        """Forget so many rows."""
         for column in (self._times, self._offsets, self._lengths, self._marks):
-            del column[: max(0, len(column) - most)]
-
-    def _extend(self, rows: Iterable[Row]) -> None:
-        for ms, segment, offset, length, rank in rows:
-            self._times.append(ms)
-            self._offsets.append(offset)
-            self._lengths.append(length)
-            self._marks.append(segment << _RANK_BITS | rank)
-
-    def _row(self, ms: int, offset: int, length: int, mark: int) -> Row:
-        segment, rank = self._split(mark)
-        return Row(ms, segment, offset, length, rank)
+            del column[:count]
 
     @staticmethod
     def _split(mark: int) -> tuple[int, int]:

@@ -28,8 +28,8 @@ class Key(NamedTuple):
     """The place of a line among all others; smaller ones come first.
 
     Attributes:
-        ms: When, in milliseconds of Unix time; never less than that of the line before it in
-            the same file, so that a clock which was set back does not shuffle a log.
+        ms: When, in milliseconds of Unix time. Within a file never less than that of the line
+            before it, whatever the clock did: a clock that was set does not shuffle a log.
         segment: The number of its file.
         offset: Its first byte in that file.
     """
@@ -37,6 +37,10 @@ class Key(NamedTuple):
     ms: int
     segment: int
     offset: int
+
+    def beside(self, by: int) -> Key:
+        """A place next to this line, before (-1) or after it (1), where no line is."""
+        return self._replace(offset=self.offset + by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,5 +140,8 @@ def _moment(text: str, now: datetime, zone: ZoneInfo, near: datetime) -> datetim
         elif near is not now and found <= near:
             found = datetime.combine(day + timedelta(days=1), of_day, zone)
         return found.astimezone(UTC)
-    found = datetime.fromisoformat(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither a length of time nor a moment") from None
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)

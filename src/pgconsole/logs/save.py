@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pgconsole.errors import PgconsoleError
 from pgconsole.logs.book import as_text
 from pgconsole.logs.lines import LogLine
-from pgconsole.storage.files import fsync_directory, move, storage_error
+from pgconsole.storage.files import create, fsync_directory, move, storage_error
 
 _PIECE = 1 << 20  # bytes that are written at once
 
@@ -19,7 +20,7 @@ def save_lines(lines: Iterable[LogLine], path: Path) -> int:
 
     Args:
         lines: What to write.
-        path: Where to; `~` is the operator's home.
+        path: Where to.
 
     Returns:
         How many lines were written.
@@ -27,7 +28,6 @@ def save_lines(lines: Iterable[LogLine], path: Path) -> int:
     Raises:
         PgconsoleError: There is such a file, or it can't be written.
     """
-    path = path.expanduser()
     problem = f"The log can't be saved as {path}"
     if os.path.lexists(path):
         raise _taken(problem)
@@ -41,13 +41,14 @@ def save_lines(lines: Iterable[LogLine], path: Path) -> int:
     except OSError as error:
         raise storage_error(problem, error) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing is left either
+            aside.unlink(missing_ok=True)
     return written
 
 
 def _write(lines: Iterable[LogLine], path: Path) -> int:
     count = 0
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    fd = create(path)
     with open(fd, "w", encoding="utf-8", errors="replace", buffering=_PIECE) as file:  # noqa: PTH123 - a descriptor
         for line in lines:
             file.write(as_text(line) + "\n")

@@ -47,6 +47,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """All that help and palette list, with the keys that the operator gave them."""
         return [Offer(key_map_of(self).applied(action), self) for action in self.actions]
 
+    def offers_in(self, where: Where, part: DOMNode) -> list[Offer]:
+        """What a part of the screen has keys for besides those of the screen."""
+        keys, read_only = key_map_of(self), self.settings.read_only
+        actions = actions_of(where, read_only=read_only)
+        return [Offer(keys.applied(one), part) for one in actions if one not in self.actions]
+
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """In the order of the registry: a key map would put its own last, also in the footer."""

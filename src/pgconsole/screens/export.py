@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -12,7 +11,9 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pgconsole.backups.opened import TableFacts
+from pgconsole.errors import PgconsoleError
 from pgconsole.screens.dialog import DialogScreen, frame
+from pgconsole.screens.new_file import new_file
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.widgets.dialog import DialogRows, Field
 from pgconsole.widgets.line import Line
@@ -59,20 +60,11 @@ class ExportScreen(DialogScreen[Path]):
     def answered(self, event: Input.Submitted) -> None:
         """Leave with the path, if it can be written."""
         event.stop()
-        text = event.value.strip()
-        path = Path(text).expanduser().absolute()
-        if not text:
-            self._refuse("Which file?")
-        elif os.path.lexists(path):
-            self._refuse(f"{path} exists: choose another name")
-        elif not path.parent.is_dir():
-            self._refuse(f"There is no directory {path.parent}")
-        else:
-            self.close(path)
-
-    def _refuse(self, why: str) -> None:
-        self._hint.add_class("-wrong")
-        self._hint.show(f"! {clean(why)}")
+        try:
+            self.close(new_file(event.value))
+        except PgconsoleError as error:
+            self._hint.add_class("-wrong")
+            self._hint.show(f"! {clean(error.cause)}: {clean(error.fix)}")
 
 
 def proposed(table: TableFacts) -> str:

@@ -14,9 +14,10 @@ from textual.widgets import ContentSwitcher, Footer
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
-from pgconsole.screens.base import screen_for
-from pgconsole.screens.job_feed import JobFeed, JobKnown, JobView, LogGrew
+from pgconsole.screens.base import Offer, screen_for
+from pgconsole.screens.job_feed import JobFeed, JobKnown, JobView
 from pgconsole.screens.job_work import JobWorkScreen
+from pgconsole.screens.log_pane import LogPane
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted
 from pgconsole.settings import Settings
@@ -30,10 +31,10 @@ from pgconsole.widgets.job_text import (
     phases_text,
     result_text,
 )
-from pgconsole.widgets.journal_log import JournalLog
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
-from pgconsole.widgets.pane import age_text
+from pgconsole.widgets.log_view import LogView
+from pgconsole.widgets.pane import Pane, age_text
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
 from pgconsole.widgets.problem import problem_text
 from pgconsole.widgets.strips import JobStrip
@@ -70,7 +71,8 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
         self._tab_line = PaneTabs(tuple(_TABS))
         self._phases = Line(classes="job-phases")
         self._throughput = Line(classes="job-throughput")
-        self._log = JournalLog(settings.backup_timezone)
+        self._log = LogPane(settings, sources.logs, now, 1, job=job_id)
+        self._log.add_class("-active")
         self._result = TextView(id="result")
         self._commands = TextView(id="commands")
 
@@ -101,9 +103,15 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
     def _view(self) -> JobView | None:
         return self._known.so_far or self._known.value
 
+    def offers(self) -> list[Offer]:
+        """See `ConsoleScreen`; where its log is shown what there are keys for in that, too."""
+        if self._body is not self._log.view:
+            return super().offers()
+        return [*super().offers(), *self.offers_in(Where.LOG, self._log)]
+
     def start(self) -> None:
         """Begin to read."""
-        self._log.focus()
+        self._log.view.focus()
         self._feed.start()
 
     def stop(self) -> None:
@@ -116,8 +124,10 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
         name = "Job" if view is None else title(view.job)
         self.title_line.show((f" {name} ", "bold"), (f" {self._job_id}", "$muted"))
         self._show_notice(now)
+        self._log.tick(now)
         self._show_tabs()
         if view is not None:
+            self._log.show_jobs((view.job,))
             self._show_job(view, now)
 
     # What the feed brings
@@ -132,10 +142,6 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
             self.action_tab("result" if of_interest else "course")
         self.show_keys()
         self.tick()
-
-    @on(LogGrew)
-    def _log_grew(self, message: LogGrew) -> None:
-        self._log.extend(message.entries)
 
     @on(Accepted)
     def _accepted(self, message: Accepted) -> None:
@@ -175,8 +181,9 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
         self._result.show(*result_text(job, view.printed))
         self._commands.show(*commands_text(job, course, zone))
 
+    @on(Pane.Retitled)
     def _show_tabs(self) -> None:
-        paused = "" if self._log.following else " · log paused"
+        paused = "" if self._log.view.viewport.following else " · log paused"
         texts = {
             tab: f"{number} {name}{paused if tab == 'course' else ''}"
             for number, (tab, name) in enumerate(_TABS.items(), start=1)
@@ -210,8 +217,9 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
         self.action_tab(names[(names.index(self._active or names[0]) + by) % len(names)])
 
     @property
-    def _body(self) -> JournalLog | TextView:
-        return {"result": self._result, "commands": self._commands}.get(self._active) or self._log
+    def _body(self) -> LogView | TextView:
+        texts = {"result": self._result, "commands": self._commands}
+        return texts.get(self._active) or self._log.view
 
     def action_move(self, where: str) -> None:
         """Move in the log or in the text."""
@@ -223,11 +231,6 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
         full = self.has_class("-log-full")
         self.action_tab("course")
         self.set_class(not full, "-log-full")
-
-    def action_follow(self) -> None:
-        """Pause or follow the log."""
-        self._log.toggle_following()
-        self._show_tabs()
 
     def action_reload(self) -> None:
         """Read again now."""

@@ -13,7 +13,7 @@ from pgconsole.widgets.progress import Progress, ProgressMeter
 
 
 class JobBoard:
-    """The jobs, the newest first, and the one whose log is shown.
+    """The jobs, the newest first, and the one whose progress is read.
 
     Args:
         since: What ended before is no news.
@@ -23,7 +23,6 @@ class JobBoard:
         self._since = since
         self.jobs: tuple[Job, ...] = ()
         self.followed: Job | None = None
-        self._chosen: str | None = None  # None: whatever runs, else the newest
         self._dismissed: set[str] = set()
         self._meter = ProgressMeter()
 
@@ -57,31 +56,15 @@ class JobBoard:
         return job.finished_at is not None and job.finished_at >= self._since
 
     def follow(self) -> bool:
-        """Decide whose log is shown: the chosen job's, else a running one's, else the newest's.
+        """Decide whose progress is read: a running job's, else the newest's.
 
         Returns:
             Whether it is another job than before.
         """
         before = self.followed
-        wanted = next((job for job in self.jobs if job.id == self._chosen), None)
-        if wanted is None:
-            active = (job for job in self.jobs if is_active(job))
-            wanted = next(active, self.jobs[0] if self.jobs else None)
-        self.followed = wanted
+        active = (job for job in self.jobs if is_active(job))
+        self.followed = wanted = next(active, self.jobs[0] if self.jobs else None)
         return wanted is not None and (before is None or before.id != wanted.id)
-
-    def choose(self, older: int) -> None:
-        """Step to the job so many before the followed one; past the newest: whatever runs."""
-        ids = [job.id for job in self.jobs]
-        if self.followed is None or self.followed.id not in ids:
-            return
-        target = ids.index(self.followed.id) + older
-        if target < len(ids):
-            self._chosen = ids[target] if target >= 0 else None
-
-    def choose_latest(self) -> None:
-        """Follow whatever runs."""
-        self._chosen = None
 
     def grew(self, growth: Growth) -> bool:
         """Take in new entries of a journal; False if they are of a job not followed any more."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from textual.message import Message
 
 from pgconsole.errors import PgconsoleError, StorageError
-from pgconsole.jobs import Job, JobStatus, JournalEntry
+from pgconsole.jobs import Job, JobStatus
 from pgconsole.jobs.store import OUTPUT
 from pgconsole.screens.feed import Feed
 from pgconsole.screens.sources import Journal, Sources
@@ -49,13 +49,6 @@ class JobKnown(Message):
     known: Known[JobView]
 
 
-@dataclass
-class LogGrew(Message):
-    """New entries of its journal that have something to read."""
-
-    entries: list[JournalEntry]
-
-
 class JobFeed:
     """Starts and stops reading.
 
@@ -77,7 +70,6 @@ class JobFeed:
     ) -> None:
         self._sources = sources
         self._job_id = job_id
-        self._post = post
         self._journal: Journal | None = None
         self._course = CourseReader()
         self._stopped = False
@@ -123,8 +115,6 @@ class JobFeed:
         while not self._stopped and (entries := journal.read()):
             for entry in entries:
                 self._course.feed(entry)
-            if told := [entry for entry in entries if entry.message]:
-                self._post(LogGrew(told))
             tell()
 
 

@@ -27,8 +27,9 @@ from pgconsole.widgets.answer import facts_of
 from pgconsole.widgets.backups import Backups
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.clipboard import copy
-from pgconsole.widgets.console import key_map_of, memory_of
+from pgconsole.widgets.console import memory_of
 from pgconsole.widgets.known import Known
+from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
 from pgconsole.widgets.panes import USUAL_SHARE, Panes
 from pgconsole.widgets.strips import HeaderStrip, JobStrip, StatusStrip
@@ -111,13 +112,14 @@ class MainScreen(MainWork, inherit_bindings=False):
     def _jobs_known(self, message: news.JobsKnown) -> None:
         known = message.known
         self._jobs = known
-        self._panes.log_pane.show_problem(known.problem)
         if known.value is None or known.asked_at is not None:
             return
         ended = self._board.take(known.value)
         if ended:
             self._feeds.reload()
-        self._follow()
+        if self._board.follow():
+            self._feeds.follow(self._board.followed)
+        self._log.show_jobs(known.value)
         self._show_status()
         for job in ended:
             tell_ended(self.app, job, self._now())
@@ -128,15 +130,11 @@ class MainScreen(MainWork, inherit_bindings=False):
         if known.value is None or known.asked_at is not None or known.problem is not None:
             return
         if self._board.grew(known.value):
-            if known.value.first:
-                self._panes.log_pane.restart()
-            self._panes.log_pane.extend(known.value.entries)
             self._show_status()
 
     @on(Accepted)
     def _accepted(self) -> None:
         self._backups.unmark()
-        self._board.choose_latest()
         self._feeds.reload_jobs()
 
     @on(Noted)
@@ -146,10 +144,10 @@ class MainScreen(MainWork, inherit_bindings=False):
         self.notify(clean(message.text), markup=False)
 
     def offers(self) -> list[Offer]:
-        """See `ConsoleScreen`."""
-        keys = key_map_of(self)
-        lists = [Offer(keys.applied(one), self._backups) for one in actions_of(Where.BACKUPS)]
-        return [*super().offers(), *lists]
+        """See `ConsoleScreen`; what there are keys for in the active pane, too."""
+        if self._panes.active == "log":
+            return [*super().offers(), *self.offers_in(Where.LOG, self._log)]
+        return [*super().offers(), *self.offers_in(Where.BACKUPS, self._backups)]
 
     # Drawing
 
@@ -187,7 +185,7 @@ class MainScreen(MainWork, inherit_bindings=False):
         told = verdict.job if self._status.is_whole else ""
         job, progress = board.notice(now)
         self._job.show_job(job, progress, now, running=board.running, told=told)
-        self._panes.log_pane.tick(now)
+        self._log.tick(now)
         self._show_tabs()
 
     @on(Panes.Activated)
@@ -195,6 +193,7 @@ class MainScreen(MainWork, inherit_bindings=False):
         memory_of(self).set("main.pane", self._panes.active, of=self.settings)
         self._show_tabs()
 
+    @on(Pane.Retitled)
     def _show_tabs(self) -> None:
         self._tabs.show(self._panes.tabs, self._panes.active)
         self._show_keys()
@@ -205,11 +204,6 @@ class MainScreen(MainWork, inherit_bindings=False):
         if possible != self._were_possible:
             self._were_possible = possible
             self.refresh_bindings()
-
-    def _follow(self) -> None:
-        if self._board.follow():
-            self._feeds.follow(self._board.followed)
-        self._panes.log_pane.show_job(self._board.followed, self._now())
 
     # Panes
 
@@ -235,7 +229,6 @@ class MainScreen(MainWork, inherit_bindings=False):
     def action_move(self, where: str) -> None:
         """Move in the active pane."""
         self._panes.move(where)
-        self._panes.log_pane.tick(self._now())
         self._show_tabs()
 
     def action_resize(self, which: str) -> None:
@@ -252,21 +245,10 @@ class MainScreen(MainWork, inherit_bindings=False):
             self._panes.activate("log")
             self.add_class("-log-full")
 
-    def action_follow(self) -> None:
-        """Pause or follow the log."""
-        self._panes.log_pane.log_view.toggle_following()
-        self._panes.log_pane.tick(self._now())
-        self._show_tabs()
-
-    def action_older_job(self) -> None:
-        """The log of the job before."""
-        self._board.choose(1)
-        self._follow()
-
-    def action_newer_job(self) -> None:
-        """The log of the job after."""
-        self._board.choose(-1)
-        self._follow()
+    def action_back(self) -> None:
+        """From the log on the whole screen to all panes."""
+        if self.has_class("-log-full"):
+            self.action_log_full()
 
     # The console itself
 

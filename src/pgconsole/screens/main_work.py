@@ -7,10 +7,12 @@ from datetime import datetime
 
 from textual import on
 
+from pgconsole.jobs import Job
 from pgconsole.screens.base import ConsoleScreen, screen_for
 from pgconsole.screens.doctor import DoctorScreen
 from pgconsole.screens.errands import Decided, Errands, Planned
 from pgconsole.screens.job_board import JobBoard
+from pgconsole.screens.log_pane import LogPane
 from pgconsole.screens.pace import drawn_at
 from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Work
@@ -43,7 +45,8 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
         self._local: Known[Shelf] = Known()
         self._s3: Known[Shelf] = Known()
         self._board = JobBoard(now())
-        self._panes = Panes(settings)
+        self._log = LogPane(settings, sources.logs, now, 4)
+        self._panes = Panes(settings, self._log)
         self._backups = self._panes.backups
         self.sometimes: dict[str, Callable[[], object]] = {
             "cancel": lambda: self._board.cancellable,
@@ -56,7 +59,7 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
             "delete": lambda: self._copy,
             "download": lambda: self._in_s3,
             "pause": lambda: self._panes.schedule.known.value,
-            "job": lambda: self._board.followed,
+            "job": lambda: self._told_job,
         }
 
     def is_possible(self, action: str) -> bool:
@@ -143,8 +146,8 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
         self.app.push_screen(screen(self.settings, self._sources, self._now))
 
     def action_job(self) -> None:
-        """Open the job whose log is shown."""
-        if (job := self._board.followed) is not None:
+        """Open the job whose log is shown, else the last one."""
+        if (job := self._told_job) is not None:
             from pgconsole.screens.job import JobScreen  # noqa: PLC0415 - as above
 
             screen = screen_for(JobScreen, self.settings)
@@ -153,6 +156,12 @@ class MainWork(ConsoleScreen, inherit_bindings=False):
     def action_doctor(self) -> None:
         """Look at everything that a backup needs."""
         self.app.push_screen(DoctorScreen(self.settings))
+
+    @property
+    def _told_job(self) -> Job | None:
+        """The job that the log is narrowed to, else the one that runs, else the newest."""
+        chosen = (job for job in self._board.jobs if job.id == self._log.job)
+        return next(chosen, self._board.followed)
 
     @property
     def _marks(self) -> Marks:

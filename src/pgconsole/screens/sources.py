@@ -12,6 +12,8 @@ from typing import Protocol
 
 from pgconsole.jobs import Job, JournalEntry, Tail, list_jobs, read_job
 from pgconsole.jobs.pages import JobPages, News
+from pgconsole.logs.files import places_of
+from pgconsole.logs.segment import Place
 from pgconsole.screens.local_reader import LocalReader
 from pgconsole.screens.s3_reader import S3Reader
 from pgconsole.screens.timetable import read_timetable
@@ -20,6 +22,11 @@ from pgconsole.widgets.schedule_text import Timetable
 from pgconsole.widgets.shelf import Shelf
 
 _JOBS = 50
+_LOGS = 200  # jobs whose logs are read
+
+
+LogPlaces = Callable[[str], Sequence[Place]]
+"""Where the logs are: of the job of this id, or of all if it is empty."""
 
 
 class Journal(Protocol):
@@ -63,6 +70,7 @@ class Sources:
     schedule: Callable[[], Timetable]
     pages: Callable[[], Pages]
     job: Callable[[str], Job]
+    logs: LogPlaces = lambda _job: ()
 
 
 def sources_of(settings: Settings, now: Callable[[], datetime]) -> Sources:
@@ -75,4 +83,5 @@ def sources_of(settings: Settings, now: Callable[[], datetime]) -> Sources:
         schedule=lambda: read_timetable(settings, now()),
         pages=lambda: JobPages(settings),
         job=lambda job_id: read_job(settings, job_id),
+        logs=lambda job: places_of(settings, _LOGS, job),
     )

@@ -1,4 +1,4 @@
-"""The line in which a filter is typed."""
+"""The line in which a filter is typed, or what else is asked for below a list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from pgconsole.widgets.words import clean
 
 
 class FilterLine(Horizontal):
-    """Says `Changed` with every letter, `Left` on Enter and Esc; Esc clears it first."""
+    """Says `Changed` with every letter, `Left` on Enter and Esc; Esc clears it first.
+
+    Args:
+        sign: Stands before what is typed.
+        placeholder: What may be typed.
+        id: Its id.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Clear", show=False, priority=True),
@@ -26,24 +32,31 @@ class FilterLine(Horizontal):
     class Changed(Message):
         """Another filter is wanted."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, line: FilterLine, text: str) -> None:
             super().__init__()
+            self.line = line
             self.text = text
 
     class Left(Message):
         """The list is to have the keys again."""
 
-    def __init__(self) -> None:
-        super().__init__(id="filter")
+        def __init__(self, line: FilterLine) -> None:
+            super().__init__()
+            self.line = line
+
+    def __init__(
+        self, sign: str = "/", placeholder: str = "expression, ! inverts", *, id: str = "filter"
+    ) -> None:
+        super().__init__(id=id)
         self.display = False
-        self._sign = Line(id="filter-sign")
-        self._input = Input(id="filter-text", compact=True, placeholder="expression, ! inverts")
+        self._sign = Line(classes="filter-sign")
+        self._sign.show(sign)
+        self._input = Input(classes="filter-text", compact=True, placeholder=placeholder)
         self._input.cursor_blink = False
-        self._hint = Line(id="filter-hint")
+        self._hint = Line(classes="filter-hint")
 
     def compose(self) -> ComposeResult:
         """The sign, the expression, and what is wrong with it."""
-        self._sign.show("/")
         yield self._sign
         yield self._input
         yield self._hint
@@ -57,6 +70,13 @@ class FilterLine(Horizontal):
         """Take the keys."""
         self.display = True
         self._input.focus()
+
+    def ask(self, sign: str, placeholder: str, text: str) -> None:
+        """Take the keys for something else."""
+        self._sign.show(sign)
+        self._input.placeholder = placeholder
+        self.show(text)
+        self.open()
 
     def show(self, text: str) -> None:
         """Show another filter, without taking the keys."""
@@ -73,17 +93,17 @@ class FilterLine(Horizontal):
         """No filter any more."""
         self._input.value = ""
         self.display = False
-        self.post_message(self.Left())
+        self.post_message(self.Left(self))
 
     def action_leave(self) -> None:
         """Leave it as it is."""
         self.display = bool(self._input.value)
-        self.post_message(self.Left())
+        self.post_message(self.Left(self))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(event.value))
+        self.post_message(self.Changed(self, event.value))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -28,7 +28,8 @@ class Line(Static):
         # Two contents are equal if their texts are; their styles count here too.
         if self._shown is None or (content, content.spans) != (self._shown, self._shown.spans):
             self._shown = content
-            self.update(content)
+            # Arranging the screen anew paints every scrollbar: only where the size may change.
+            self.update(content, layout=self.styles.auto_dimensions)
 
     def _with_key(self, part: Part) -> Part:
         if isinstance(part, Key):

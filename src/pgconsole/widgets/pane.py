@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widget import Widget
 
 from pgconsole.widgets.known import Known
@@ -27,6 +28,9 @@ class Pane(Vertical):
         titles: Its heading, and a shorter one for the tab.
         body: What takes the keys.
     """
+
+    class Retitled(Message):
+        """Its title and its tab say something else."""
 
     def __init__(self, name: str, number: int, titles: tuple[str, str], body: Widget) -> None:
         super().__init__(id=name, classes="pane")
@@ -51,12 +55,16 @@ class Pane(Vertical):
         """The title as a tab: with its key, and how many there are."""
         return f"{self.number} {self._short_title}{self._count}"
 
+    def tick(self, now: datetime) -> None:
+        """Let ages grow."""
+
     def set_count(self, count: str) -> None:
         """Say in the title how much there is, or in what state it is."""
         text = f" · {count}" if count else ""
         if text != self._count:
             self._count = text
             self._set_title()
+            self.post_message(self.Retitled())
 
     def say(self, *parts: Part, instead: bool = False) -> None:
         """Words about a state, above the body or instead of it; none of them: all is well."""

@@ -13,7 +13,6 @@ from textual.message import Message
 from pgconsole.settings import Settings
 from pgconsole.widgets.backup_pane import BackupPane
 from pgconsole.widgets.backups import Backups
-from pgconsole.widgets.log_pane import LogPane
 from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.schedule_pane import SchedulePane
 
@@ -26,18 +25,23 @@ class _Body(Protocol):
 
 
 class Panes(Container):
-    """All panes; one of them is active and takes the keys."""
+    """All panes; one of them is active and takes the keys.
+
+    Args:
+        settings: What the operator configured.
+        log: The fourth pane.
+    """
 
     class Activated(Message):
         """Another pane became the active one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, log: Pane) -> None:
         super().__init__(id="panes")
         self.backups = Backups(settings)
         self.schedule = SchedulePane(settings, 3)
-        self.log_pane = LogPane(settings, 4)
+        self._log = log
         lists = self.backups.panes.values()
-        self._all: tuple[Pane, ...] = (*lists, self.schedule, self.log_pane)
+        self._all: tuple[Pane, ...] = (*lists, self.schedule, log)
         self._active: Pane = self.backups.active
         self._share = USUAL_SHARE
 
@@ -45,7 +49,7 @@ class Panes(Container):
         """The panes."""
         yield self.backups
         yield self.schedule
-        yield self.log_pane
+        yield self._log
 
     @property
     def active(self) -> str:
@@ -95,7 +99,7 @@ class Panes(Container):
 
     def tick(self, now: datetime) -> None:
         """Let ages grow and countdowns run."""
-        for pane in (self.backups, self.schedule, self.log_pane):
+        for pane in self._all:
             pane.tick(now)
 
     def on_click(self, event: events.Click) -> None:
