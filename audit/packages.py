@@ -76,7 +76,12 @@ def licence(package: Distribution) -> str:
         if text.startswith("License ::")
     ]
     said = metadata.get("License-Expression") or ", ".join(classifiers) or metadata.get("License")
-    return " ".join((said or "").split())[:60]
+    if not said:  # the first line of the text itself
+        texts = (
+            package.read_text(f"licenses/{name}") for name in metadata.get_all("License-File", [])
+        )
+        said = next((text.strip().partition("\n")[0] for text in texts if text), "")
+    return " ".join(said.split())[:60]
 
 
 def fits(said: str) -> bool:

@@ -90,7 +90,7 @@ def test_what_is_not_ours_is_an_error(settings: Settings, content: str):
 
 def test_a_directory_in_its_place_is_an_error(settings: Settings):
     pins_path(settings).mkdir(parents=True)
-    with pytest.raises(StorageError, match="Is a directory"):
+    with pytest.raises(StorageError, match="not a regular file"):
         read_pins(settings)
 
 

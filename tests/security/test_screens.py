@@ -17,7 +17,7 @@ _ESCAPE = re.compile(
     rb"\x1b(?:\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|.)"
 )
 
-_JOB = re.compile(r"(?:Backup|Restore) of [0-9-]+ [0-9:]+ UTC")
+_JOB = re.compile(r"\w+ of (?:[0-9-]+ )?[0-9:]{8}, ")
 
 
 def _job_of(screen: str) -> str:
@@ -62,11 +62,6 @@ class Console:
         assert MARK.encode() not in _ESCAPE.sub(b"", self.terminal.output())
 
 
-@pytest.fixture(params=[(80, 24), (160, 45)], ids=["80x24", "160x45"])
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    return request.param  # type: ignore[no-any-return]
-
-
 @pytest.fixture
 def consoles() -> Iterator[list[Console]]:
     """Consoles that are closed at the end."""
@@ -76,8 +71,8 @@ def consoles() -> Iterator[list[Console]]:
         console.terminal.close()
 
 
-def test_every_screen(short_tour: Tour, consoles: list[Console], size: tuple[int, int]):
-    console = Console(short_tour, {}, *size)
+def test_every_screen(short_tour: Tour, consoles: list[Console]):
+    console = Console(short_tour, {}, 160, 45)
     consoles.append(console)
     console.see(shows="daily")
     console.see("2", shows="daily")
@@ -86,13 +81,17 @@ def test_every_screen(short_tour: Tour, consoles: list[Console], size: tuple[int
     console.see("l", shows="backup")
     for _ in range(3):  # those that the tools told on are among them
         console.see_log_before()
-    console.see("o", shows="All of it")
-    console.leave("All of it")
-    console.see("l", "1", shows="daily")
+    console.see("a", "l", "1", shows="daily")
+    console.see("J", shows="SUBJECT")
+    console.see("Enter", shows="Course")
+    console.see("2", shows="Result")
+    console.see("3", shows="pg_dump")
+    console.leave("Course")
+    console.leave("SUBJECT")
     for key, title in (
         ("b", "Type yes"),
         ("v", "Type yes"),
-        ("r", "Restore the backup of"),
+        ("r", "Into database on"),
         ("D", "set up"),
         ("?", "Back up now"),
         ("Enter", "public"),

@@ -283,7 +283,7 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
     def _step(self, by: int) -> None:
         stops = self._stops
         at = stops.index(self.focused) if self.focused in stops else 0
-        stops[(at + by) % len(stops)].focus()
+        self.set_focus(stops[(at + by) % len(stops)])  # `focus` does it some keys later
 
     def action_next_field(self) -> None:
         """Go on."""
