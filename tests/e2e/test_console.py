@@ -4,66 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
-from tests.cli.program import PROGRAM, environment
-from tests.conftest import MakeSettings, create_database, drop_database
-from tests.e2e.terminal import Terminal, is_alive, open_terminal
+from tests.conftest import create_database, drop_database
+from tests.e2e.driving import Open, back_up, only_job
+from tests.e2e.terminal import is_alive
 from tests.guide import guide_backup
 from tests.support import blocked_dump, wait_for_dump, wait_until
 
 from pgconsole import jobs
-from pgconsole.demo.servers import PostgresServer, S3Server
+from pgconsole.demo.servers import PostgresServer
 from pgconsole.jobs import JobStatus
 from pgconsole.settings import Settings
 
 pytestmark = pytest.mark.e2e
-
-Open = Callable[..., Terminal]
-
-
-@pytest.fixture
-def settings(
-    postgres16: PostgresServer,
-    database: str,
-    s3: S3Server,
-    s3_bucket: str,
-    make_settings: MakeSettings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Settings:
-    """A small database and a bucket."""
-    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
-    return make_settings(postgres16, database, **s3.environment(s3_bucket))
-
-
-@pytest.fixture
-def console(settings: Settings) -> Iterator[Open]:
-    """Opens consoles; each is closed at the end."""
-    with ExitStack() as stack:
-
-        def open_console(columns: int = 80, rows: int = 24, **variables: str) -> Terminal:
-            terminal = open_terminal([PROGRAM], environment(settings, **variables), columns, rows)
-            stack.callback(terminal.close)
-            terminal.wait_for("pgconsole")
-            return terminal
-
-        yield open_console
-
-
-def back_up(terminal: Terminal) -> None:
-    """Press b, type yes."""
-    terminal.send("b")
-    terminal.wait_for("Type yes")
-    terminal.send("yes", "Enter")
-
-
-def only_job(settings: Settings) -> jobs.Job:
-    """The one job there is."""
-    (job,) = wait_until(lambda: jobs.list_jobs(settings))
-    return job
 
 
 def test_the_whole_way(console: Open, settings: Settings, postgres16: PostgresServer):

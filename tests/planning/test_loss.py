@@ -26,7 +26,7 @@ from pgconsole.planning.plan import conclude
 from pgconsole.postgres.relations import Kind
 from pgconsole.postgres.rows_now import Seen
 
-SINCE = "every change since 2026-02-25 02:00 UTC, 2 h 2 min ago"
+SINCE = "every change since 2026-02-25 02:00 UTC"
 
 
 def exact(count: int) -> Rows:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from pgconsole.errors import MissingDatabaseError
@@ -13,7 +12,7 @@ from pgconsole.planning.fates import Fate, Rows, TableFate
 from pgconsole.planning.moments import moment, newest_text
 from pgconsole.postgres.explain import where
 from pgconsole.settings import Settings
-from pgconsole.status.words import ago, counted
+from pgconsole.status.words import counted
 
 _NAMED = 3  # tables, in a sentence
 _BECOMES = {
@@ -60,13 +59,12 @@ def sentence(table: TableFate, settings: Settings) -> str:
     return "".join(parts)
 
 
-def loss(facts: Facts, tables: Sequence[TableFate], now: datetime) -> Loss:
+def loss(facts: Facts, tables: Sequence[TableFate]) -> Loss:
     """What the target would lose.
 
     Args:
         facts: What is known.
         tables: What becomes of each table, as `fates` has it.
-        now: The time.
     """
     if (unknown := _without_target(facts)) is not None:
         return unknown
@@ -79,7 +77,7 @@ def loss(facts: Facts, tables: Sequence[TableFate], now: datetime) -> Loss:
         return Loss(Weight.UNKNOWN, _of_unknown(facts, tables))
     if all(table.fate in (Fate.STAYS, Fate.ELSEWHERE, Fate.MADE) for table in tables):
         return Loss(Weight.NONE, _of_strangers(facts, tables))
-    return _of_known(facts, tables, now)
+    return _of_known(facts, tables)
 
 
 def _without_target(facts: Facts) -> Loss | None:
@@ -128,7 +126,7 @@ def _of_strangers(facts: Facts, tables: Sequence[TableFate]) -> str:
     )
 
 
-def _of_known(facts: Facts, tables: Sequence[TableFate], now: datetime) -> Loss:
+def _of_known(facts: Facts, tables: Sequence[TableFate]) -> Loss:
     losing = sorted(
         (table for table in tables if (table.change or 0) < 0), key=lambda one: one.change or 0
     )
@@ -142,7 +140,7 @@ def _of_known(facts: Facts, tables: Sequence[TableFate], now: datetime) -> Loss:
         text = f"Loses {about} {counted(rows, 'row')} ({named})"
     else:
         text = "No table has fewer rows afterwards"
-    text += _changes(facts, now, losing=bool(losing))
+    text += _changes(facts, losing=bool(losing))
     if unknown:
         names = _names([table.name for table in unknown])
         text += f"; not known for {counted(len(unknown), 'table')} ({names})"
@@ -159,12 +157,12 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _changes(facts: Facts, now: datetime, *, losing: bool) -> str:
+def _changes(facts: Facts, *, losing: bool) -> str:
     """Equal numbers of rows don't mean equal rows."""
     if facts.of_database not in ("", facts.database):
         return f". Careful: it is a backup of {facts.of_database!r}, not of {facts.database!r}"
     taken = facts.taken_at
-    since = f"{moment(taken, facts.settings.backup_timezone)}, {ago(taken, now)}"
+    since = moment(taken, facts.settings.backup_timezone)
     if losing:
         return f" and every change since {since}"
     return f", but every change since {since} is lost"

@@ -47,7 +47,7 @@ def conclude(facts: Facts, now: datetime, before: Plan | None = None) -> Plan:
         problem = facts.target.problem
         why = problem.problem if problem is not None else ""
         tables = fates(facts.content.value, facts.there, facts.seen, why)
-    return Plan(facts, tables, loss(facts, tables, now), checks(facts, tables, now))
+    return Plan(facts, tables, loss(facts, tables), checks(facts, tables, now))
 
 
 def _are_of_the_same_tables(one: Facts, other: Facts) -> bool:

@@ -69,7 +69,7 @@ class FilterLine(Horizontal):
     def open(self) -> None:
         """Take the keys."""
         self.display = True
-        self._input.focus()
+        self.screen.set_focus(self._input)  # at once: what is typed behind the key is meant for it
 
     def ask(self, sign: str, placeholder: str, text: str) -> None:
         """Take the keys for something else."""
