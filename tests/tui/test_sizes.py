@@ -16,7 +16,7 @@ from textual.widgets import Input
 # From the smallest to the largest, across every breakpoint of width and height, and askew.
 WALK = ((80, 24), (60, 20), (300, 80), (119, 30), (120, 29), (60, 80), (300, 20), (160, 45))
 
-READ = "✓ complete: read whole"  # both lists are there
+READ = "here ✓ complete"  # both lists are there
 OPENED = "public.documents"
 # What opens a screen; what is there before its keys are pressed; its keys; what is there then; and
 # what has to be seen at every size.
@@ -51,7 +51,7 @@ CASES: dict[str, Case] = {
     "pin?": over("full", "p", "Esc closes", "Esc closes"),
     "pause?": over("full", "P", "Esc closes", "Esc closes"),
     "help": over("full", "question_mark", "Esc closes", "Help", "Esc closes"),
-    "outcome": over("restored", "o", "All of it", "Esc closes"),
+    "job": over("restored", "o", "All of it", "All of it", "Back"),
     "palette": over("full", "colon", "Search for", "Search for"),
     "tables": inside("full", OPENED, [], OPENED, "thinktank_daily", "✓ complete", OPENED),
     "changes": inside("full", OPENED, ["2"], "sessions", "thinktank_daily", "sessions"),
