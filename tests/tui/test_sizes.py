@@ -84,7 +84,7 @@ async def test_sizes_that_change_faster_than_they_are_drawn() -> None:
     app = SCENES["running"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "Backup running")
-        for number in range(30):
-            await pilot.resize_terminal(60 + number * 8, 20 + number * 2)
+        for number in range(12):
+            await pilot.resize_terminal(60 + number * 20, 20 + number * 5)
             await pilot.press("tab" if number % 3 else "l")
         await until_shown(pilot, "Backup running")
