@@ -51,7 +51,7 @@ CASES: dict[str, Case] = {
     "pin?": over("full", "p", "Esc closes", "Esc closes"),
     "pause?": over("full", "P", "Esc closes", "Esc closes"),
     "help": over("full", "question_mark", "Esc closes", "Help", "Esc closes"),
-    "job": over("restored", "o", "All of it", "All of it", "Back"),
+    "job": over("restored", "o", "1 Course", "1 Course", "Back"),
     "palette": over("full", "colon", "Search for", "Search for"),
     "tables": inside("full", OPENED, [], OPENED, "thinktank_daily", "✓ complete", OPENED),
     "changes": inside("full", OPENED, ["2"], "sessions", "thinktank_daily", "sessions"),

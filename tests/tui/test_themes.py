@@ -77,7 +77,7 @@ async def test_stale_backups_can_be_read() -> None:
     ("keys", "text"),
     [
         (["b"], "Type yes"), (["b", "n", "enter"], "“n” is not yes"), (["p"], "Pin this backup"),
-        (["question_mark"], "Esc closes"), (["o"], "All of it"), (["colon"], "Apply retention now"),
+        (["question_mark"], "Esc closes"), (["o"], "1 Course"), (["colon"], "Apply retention now"),
         (["colon", "r", "e"], "Restore the selected copy"),
     ],
 )  # fmt: skip
