@@ -130,7 +130,7 @@ async def take_all(settings: Settings) -> None:
     await take(settings, "schedule", SMALL, scheduled)
     await take(settings, "restore-dialog", SMALL, restoring)
     await take(settings, "doctor", LARGE, examined)
-    await take(settings, "restored-job", SMALL, restored)
+    await take(settings, "restore-outcome", SMALL, restored)
     await take(settings, "backup-running", LARGE, running)
     for job in jobs.list_jobs(settings, 1):
         jobs.wait(settings, job.id)
