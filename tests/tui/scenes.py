@@ -268,7 +268,7 @@ class Scene:
                 content = asdict(item) | {"time": item.time.isoformat(timespec="milliseconds")}
                 file.write(json_line(content))
         kind = self.jobs[0].kind if self.jobs else ""
-        return lambda _job: [segment.Place(Path(directory.name) / EVENTS, "", kind)]
+        return lambda job: [segment.Place(Path(directory.name) / EVENTS, job, kind)]
 
     def app(self) -> PgconsoleApp:
         """The console on this scene; None never answers."""

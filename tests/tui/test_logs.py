@@ -531,7 +531,7 @@ async def test_logs_that_cannot_be_read_are_said_and_recover(home: LogHome) -> N
         await until(pilot, lambda: "! The log" not in shown(app.screen))
 
 
-@pytest.mark.parametrize("size", [(40, 10), (60, 20), (119, 30), (120, 30), (300, 80)])
+@pytest.mark.parametrize("size", [(60, 20), (119, 30), (120, 30), (300, 80)])
 async def test_any_size_and_resizing(home: LogHome, size: tuple[int, int]) -> None:
     app = app_on(home)
     async with app.run_test(size=size) as pilot:

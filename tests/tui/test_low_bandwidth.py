@@ -126,7 +126,7 @@ async def test_what_ticks_otherwise_stands_still() -> None:
 async def test_no_cursor_blinks_anywhere() -> None:
     app = SCENES["full"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         for key in "brpP":
             await pilot.press(key)
             await until_shown(pilot, "Esc closes")

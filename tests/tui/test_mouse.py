@@ -22,11 +22,11 @@ def main_of(pilot: Pilot[None]) -> MainScreen:
 async def test_tabs_and_rows_of_the_main_screen() -> None:
     app = SCENES["full"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await click_text(pilot, "2026-02-21 02:00")
-        assert main_of(pilot)._panes.selected == main_of(pilot)._panes.local.table._shelf.backups[5]
+        assert main_of(pilot)._panes.backups.active.table.cursor == 5
         for text, pane in (("2 S3", "s3"), ("3 Schedule", "schedule"), ("4 Log", "log"),
-                           ("1 Local", "local")):  # fmt: skip
+                           ("1 Local", "local"), ("0 All", "all")):  # fmt: skip
             await click_text(pilot, text)
             await until(pilot, lambda pane=pane: main_of(pilot)._panes.active == pane)  # type: ignore[misc]
 
@@ -35,11 +35,13 @@ async def test_a_click_into_a_pane_of_a_wide_window_goes_there() -> None:
     app = SCENES["full"]().app()
     async with app.run_test(size=(160, 45)) as pilot:
         await until_shown(pilot, "~ intact")
+        await pilot.press("1")
+        await until_shown(pilot, "~ intact 26 h")
         for text, pane in (("~ intact 26 h", "s3"), ("Next runs", "schedule"),
                            ("✓ complete 26 h", "local")):  # fmt: skip
             await click_text(pilot, text)
             await until(pilot, lambda pane=pane: main_of(pilot)._panes.active == pane)  # type: ignore[misc]
-        assert main_of(pilot)._panes.local.table.cursor == 1
+        assert main_of(pilot)._panes.backups.active.table.cursor == 1
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ async def test_a_click_into_a_pane_of_a_wide_window_goes_there() -> None:
 async def test_keys_in_the_footer(text: str, screen: type) -> None:
     app = SCENES["full"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await click_text(pilot, text)
         await until(pilot, lambda: isinstance(app.screen, screen))
 
@@ -57,7 +59,7 @@ async def test_keys_in_the_footer(text: str, screen: type) -> None:
 async def test_a_key_that_can_do_nothing_does_nothing() -> None:
     app = SCENES["full"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await click_text(pilot, "c Cancel job")
         await pilot.pause()
         assert isinstance(app.screen, MainScreen)
@@ -66,7 +68,7 @@ async def test_a_key_that_can_do_nothing_does_nothing() -> None:
 async def test_quit_in_the_footer() -> None:
     app = SCENES["full"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await click_text(pilot, "q Quit")
         await until(pilot, lambda: app._exit)
     assert app.return_code == 0
@@ -75,7 +77,7 @@ async def test_quit_in_the_footer() -> None:
 async def test_an_entry_of_the_palette() -> None:
     app = SCENES["full"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await pilot.press("colon", *"verify")
         await until_shown(pilot, "Verify the selected copy")
         await click_text(pilot, "Verify the selected copy")

@@ -60,7 +60,7 @@ def test_what_changes_something_is_not_offered() -> None:
 async def test_keys_that_change_something_are_none() -> None:
     app = read_only_scene().app()
     async with app.run_test(size=(160, 45)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await until(pilot, lambda: "Backup running" in shown(app.screen))
         assert isinstance(app.screen, MainScreen)
         changing = [action for action in ACTIONS if action.mutates]
@@ -81,7 +81,7 @@ async def test_keys_that_change_something_are_none() -> None:
 async def test_help_and_palette_leave_them_out() -> None:
     app = read_only_scene().app()
     async with app.run_test(size=(160, 80)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await until_shown(pilot, "Read the selected copy whole")
@@ -99,7 +99,7 @@ async def test_otherwise_all_are_there() -> None:
     """The same looks find them where nothing is refused: the tests above can fail."""
     app = SCENES["full"]().app()
     async with app.run_test(size=(160, 80)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         assert "READ-ONLY" not in shown(app.screen)
         await pilot.press("question_mark")
         await until_shown(pilot, "Back up now; asks for a typed yes")

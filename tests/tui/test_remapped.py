@@ -39,14 +39,14 @@ async def asked(pilot: Pilot[None], key: str, title: str) -> None:
 async def test_keys_do_what_they_were_given_and_nothing_else() -> None:
     app = remapped("full")
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await asked(pilot, "v", "Back up thinktank now?")
         await asked(pilot, "b", "Verify this copy?")
         for key in ("question_mark", "j", "q"):
             await pilot.press(key)
         assert app.is_running
         assert isinstance(app.screen, MainScreen)
-        table = app.screen._panes.local.table
+        table = app.screen._panes.backups.active.table
         assert table.cursor == 0
         await pilot.press("t", "down")
         assert table.cursor == 2
@@ -66,9 +66,9 @@ async def test_help_palette_and_footer_show_them() -> None:
         )
         await pilot.press("f1")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        await until_shown(pilot, "n ↓          One row down")
+        await until_shown(pilot, "t ↓          One row down")
         assert "v            Back up now" in shown(app.screen)
-        assert "Esc closes · n k scroll · x quits" in shown(app.screen)
+        assert "Esc closes · t k scroll · x quits" in shown(app.screen)
         await pilot.press("t", "f1")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
         await pilot.press("colon")

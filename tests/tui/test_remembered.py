@@ -36,17 +36,17 @@ def screen_of(pilot: Pilot[None]) -> MainScreen:
 async def test_the_pane_and_its_size(tmp_path: Path) -> None:
     app = main(tmp_path / "state.json")
     async with app.run_test(size=(160, 45)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
-        height = screen_of(pilot)._panes.local.size.height
+        await until_shown(pilot, "here ✓ complete")
+        height = screen_of(pilot)._panes.backups.size.height
         await pilot.press("plus", "plus", "3")
-        await until(pilot, lambda: screen_of(pilot)._panes.local.size.height > height)
-        height = screen_of(pilot)._panes.local.size.height
+        await until(pilot, lambda: screen_of(pilot)._panes.backups.size.height > height)
+        height = screen_of(pilot)._panes.backups.size.height
     app.memory.settle(20)
     again = main(tmp_path / "state.json")
     async with again.run_test(size=(160, 45)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         assert screen_of(pilot)._panes.active == "schedule"
-        assert screen_of(pilot)._panes.local.size.height == height
+        assert screen_of(pilot)._panes.backups.size.height == height
         await pilot.press(*["minus"] * 30)
         await until(pilot, lambda: screen_of(pilot)._panes.share == 20)
         assert "Protected" in shown(pilot.app.screen)
@@ -61,8 +61,8 @@ async def test_a_pane_that_is_no_more_is_the_first(tmp_path: Path) -> None:
     memory.settle(20)
     app = main(file)
     async with app.run_test(size=(160, 45)) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
-        assert screen_of(pilot)._panes.active == "local"
+        await until_shown(pilot, "here ✓ complete")
+        assert screen_of(pilot)._panes.active == "all"
         assert screen_of(pilot)._panes.share == 80
 
 

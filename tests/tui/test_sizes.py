@@ -16,7 +16,7 @@ from textual.widgets import Input
 # From the smallest to the largest, across every breakpoint of width and height, and askew.
 WALK = ((80, 24), (60, 20), (300, 80), (119, 30), (120, 29), (60, 80), (300, 20), (160, 45))
 
-READ = "✓ complete: read whole"  # both lists are there
+READ = "here ✓ complete"  # both lists are there
 OPENED = "public.documents"
 # What opens a screen; what is there before its keys are pressed; its keys; what is there then; and
 # what has to be seen at every size.
@@ -51,7 +51,7 @@ CASES: dict[str, Case] = {
     "pin?": over("full", "p", "Esc closes", "Esc closes"),
     "pause?": over("full", "P", "Esc closes", "Esc closes"),
     "help": over("full", "question_mark", "Esc closes", "Help", "Esc closes"),
-    "outcome": over("restored", "o", "All of it", "Esc closes"),
+    "job": over("restored", "o", "1 Course", "1 Course", "Back"),
     "palette": over("full", "colon", "Search for", "Search for"),
     "tables": inside("full", OPENED, [], OPENED, "thinktank_daily", "✓ complete", OPENED),
     "changes": inside("full", OPENED, ["2"], "sessions", "thinktank_daily", "sessions"),
@@ -84,7 +84,7 @@ async def test_sizes_that_change_faster_than_they_are_drawn() -> None:
     app = SCENES["running"]().app()
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "Backup running")
-        for number in range(30):
-            await pilot.resize_terminal(60 + number * 8, 20 + number * 2)
+        for number in range(12):
+            await pilot.resize_terminal(60 + number * 20, 20 + number * 5)
             await pilot.press("tab" if number % 3 else "l")
         await until_shown(pilot, "Backup running")

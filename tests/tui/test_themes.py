@@ -66,7 +66,7 @@ async def test_stale_backups_can_be_read() -> None:
     scene = SCENES["full"]()
     app = scene.app()
     async with app.run_test(size=LARGE) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         scene.local = UNREACHABLE
         await pilot.press("ctrl+r")
         await until_shown(pilot, "Below is what was there")
@@ -77,14 +77,14 @@ async def test_stale_backups_can_be_read() -> None:
     ("keys", "text"),
     [
         (["b"], "Type yes"), (["b", "n", "enter"], "“n” is not yes"), (["p"], "Pin this backup"),
-        (["question_mark"], "Esc closes"), (["o"], "All of it"), (["colon"], "Apply retention now"),
+        (["question_mark"], "Esc closes"), (["o"], "1 Course"), (["colon"], "Apply retention now"),
         (["colon", "r", "e"], "Restore the selected copy"),
     ],
 )  # fmt: skip
 async def test_dialogs_help_and_palette_can_be_read(keys: list[str], text: str) -> None:
     app = SCENES["failed"]().app()
     async with app.run_test(size=LARGE) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         await pilot.press(*keys)
         await until_shown(pilot, text)
         assert not await too_faint(pilot)
@@ -124,7 +124,7 @@ async def test_a_protected_header_is_red_and_can_be_read() -> None:
     scene = Scene(settings=settings(PGCONSOLE_PROTECTED="true", PGCONSOLE_READ_ONLY="true"))
     app = scene.app()
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "✓ complete: read whole")
+        await until_shown(pilot, "here ✓ complete")
         assert not await too_faint(pilot)
         for theme in LEAST:
             app.theme = THEMES[theme].name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pgconsole.actions.action import Action, Group
 from pgconsole.actions.shared import FILTER, MOVE
 
@@ -11,7 +13,7 @@ LOG = (
         "follow", ("f", "space"), "Pause or follow the log",
         "Pause the log where it is, or follow its end again", Group.LOG, shown="f Space",
     ),
-    FILTER,
+    replace(FILTER, footer=""),
     Action(
         "search", ("ctrl+f",), "Search the log",
         "Search for an expression; then go through its matches", Group.LOG,

@@ -9,7 +9,6 @@ from functools import partial
 from typing import ClassVar
 
 from textual import on
-from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
@@ -41,7 +40,7 @@ class LogPane(Pane):
         settings: What the operator configured.
         places: Where the logs are.
         now: The clock.
-        number: The key that goes there.
+        number: The key that goes there; 0: none.
         job: The id of the job that it is about; empty: all logs, and `[` and `]` step through jobs.
     """
 
@@ -65,6 +64,7 @@ class LogPane(Pane):
         self._now = now
         self._fixed = job
         self._jobs: Sequence[Job] = ()
+        self._was_narrowed = False
         self._filter = FilterLine()
         self._search = FilterLine("?", "search for an expression", id="log-search")
         self._line = FilterLine(id="log-line")  # in which all else is typed
@@ -109,6 +109,9 @@ class LogPane(Pane):
     def tick(self, now: datetime) -> None:
         """Say what is shown, and let ages grow."""
         state = self._state(now)
+        if self._is_narrowed is not self._was_narrowed:
+            self._was_narrowed = self._is_narrowed
+            self.refresh_bindings()
         self.say(*log_words.notice(state))
         self.set_count(log_words.heading(state))
         self.tell_age(log_words.info(state, self.size.width - 4))
@@ -234,7 +237,7 @@ class LogPane(Pane):
             self._want(job=ids[at])
 
     def action_clear(self) -> None:
-        """Take back what was narrowed, one thing at a time; else leave the key to others."""
+        """Take back what was narrowed, one thing at a time."""
         query = self._talk.query
         if self.view.marked is not None:
             self.view.end_marking()
@@ -246,10 +249,19 @@ class LogPane(Pane):
             self._want(window=ALWAYS)
         elif query.level is not LEVELS[0]:
             self._want(level=LEVELS[0])
-        elif query.job != self._fixed:
-            self.action_all_jobs()
         else:
-            raise SkipAction
+            self.action_all_jobs()
+
+    @property
+    def _is_narrowed(self) -> bool:
+        """Whether there is something to take back."""
+        query, typed = self._talk.query, self._search.text or self._filter.text
+        narrowed = query.window or query.level is not LEVELS[0] or query.job != self._fixed
+        return bool(self.view.marked is not None or typed or narrowed)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is nothing to take back, its key goes back, as the footer says."""
+        return action != "clear" or self._is_narrowed
 
     # Search
 

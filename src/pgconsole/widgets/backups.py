@@ -66,6 +66,7 @@ class Backups(Container, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Filter and order as the last time; a filter is in its line, for all to see."""
+        self.activate(self._view)
         memory, of = memory_of(self), self._settings
         text, sort = memory.get("main.filter", "", of=of), memory.get("main.sort", "taken", of=of)
         # Somebody may have written anything into the file.

@@ -24,7 +24,7 @@ class Pane(Vertical):
 
     Args:
         name: Its id, and its name in actions.
-        number: The key that goes there.
+        number: The key that goes there; 0: none.
         titles: Its heading, and a shorter one for the tab.
         body: What takes the keys.
     """
@@ -79,7 +79,8 @@ class Pane(Vertical):
             self.border_subtitle = clean(text).replace("[", "\\[")
 
     def _set_title(self) -> None:
-        self.border_title = f"{self.number} {self._title}{self._count}"
+        number = f"{self.number} " if self.number else ""
+        self.border_title = f"{number}{self._title}{self._count}"
 
 
 def age_text(known: Known[T], now: datetime) -> str:
