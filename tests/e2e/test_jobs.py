@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.e2e.test_console import Open, back_up, console, only_job, settings
+from tests.e2e.driving import Open, back_up, only_job
 from tests.support import blocked_dump, wait_for_dump, wait_until
 
 from pgconsole import jobs
 from pgconsole.demo.servers import PostgresServer
 from pgconsole.jobs import JobStatus
 from pgconsole.settings import Settings
-
-__all__ = ["console", "settings"]  # fixtures
 
 pytestmark = pytest.mark.e2e
 
