@@ -254,6 +254,8 @@ class Scene:
     local: Shelf | StorageError | None = field(default_factory=local_shelf)
     s3: Shelf | StorageError | None = field(default_factory=lambda: shelf_of(listing(Place.S3)))
     s3_so_far: Shelf | None = None
+    s3_later: StorageError | None = None
+    """What S3 says when it is asked again."""
     jobs: tuple[Job, ...] = (DONE,)
     journal: list[JournalEntry] = field(default_factory=list)
     schedule: dict[str, object] = field(default_factory=dict)
@@ -284,6 +286,9 @@ class Scene:
         def s3(so_far: Callable[[Shelf], None]) -> Shelf:
             if self.s3_so_far is not None:
                 so_far(self.s3_so_far)
+            if self.s3_later is not None:
+                self.s3, now = self.s3_later, self.s3
+                return answer(now)
             return answer(self.s3)
 
         expression, zone = self.settings.backup_schedule, self.settings.backup_timezone
@@ -366,6 +371,7 @@ SCENES = {
     ),
     "damaged": lambda: Scene(local=local_shelf(marks=damaged_marks())),
     "s3_unreachable": lambda: Scene(s3=UNREACHABLE),
+    "stale": lambda: Scene(s3_later=UNREACHABLE),
     "s3_off": lambda: Scene(settings=settings(s3=False)),
     "foreign": lambda: Scene(
         local=local_shelf(

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from pgconsole.screens.main import MainScreen
 
-SMALL, LARGE = (80, 24), (160, 45)
+SMALL, MIDDLE, LARGE = (80, 24), (100, 30), (160, 45)
 Snap = Callable[..., bool]
 
 
@@ -61,10 +61,13 @@ def compare(snap: Snap, name: str, size: tuple[int, int], *keys: str) -> bool:
     return snap(scene.app(), terminal_size=size, run_before=drawn(scene, *keys))
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x45"])
-@pytest.mark.parametrize("scene", ["full", "empty", "running", "failed", "s3_unreachable"])
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "100x30", "160x45"])
+@pytest.mark.parametrize(
+    "scene",
+    ["full", "empty", "loading", "stale", "running", "failed", "damaged", "s3_unreachable"],
+)
 def test_main(snap_compare: Snap, scene: str, size: tuple[int, int]) -> None:
-    assert compare(snap_compare, scene, size)
+    assert compare(snap_compare, scene, size, *{"stale": ("ctrl+r",)}.get(scene, ()))
 
 
 @pytest.mark.parametrize(

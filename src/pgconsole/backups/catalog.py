@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pgconsole.backups.signatures import read_manifest
@@ -33,16 +32,6 @@ def s3_backups(settings: Settings) -> Listing:
         StorageError: The bucket is unreachable, refuses us or is missing.
     """
     return s3_storage(settings).listing()
-
-
-def s3_pages(settings: Settings) -> Iterator[Listing]:
-    """What the bucket holds, page by page in the store's order.
-
-    Raises:
-        ConfigurationError: No bucket is set.
-        StorageError: The bucket is unreachable, refuses us or is missing.
-    """
-    return s3_storage(settings).listing_pages()
 
 
 def load_manifest(settings: Settings, backup: StoredBackup) -> Manifest | None:

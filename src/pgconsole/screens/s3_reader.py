@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from pgconsole.settings import Settings
 from pgconsole.storage.base import ForeignFile, Listing, StoredBackup
 from pgconsole.widgets.shelf import Shelf, again, shelf_of
+
+if TYPE_CHECKING:
+    from pgconsole.storage.s3 import S3Storage
 
 _MANY = 500  # backups from which on half a list is worth showing; fewer come in one page
 _EVERY = 0.3  # seconds between two half lists, at least
@@ -21,6 +25,8 @@ class S3Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # One for all its life: a client of boto3 takes megabytes, which come back late.
+        self._storage: S3Storage | None = None
         self._shelf: Shelf | None = None
 
     def read(self, so_far: Callable[[Shelf], None]) -> Shelf:
@@ -32,13 +38,15 @@ class S3Reader:
         Raises:
             StorageError: It can't be listed.
         """
-        from pgconsole.backups.catalog import s3_pages  # noqa: PLC0415 - after the first paint
+        if self._storage is None:
+            from pgconsole.backups.catalog import s3_storage  # noqa: PLC0415 - after the first paint
 
+            self._storage = s3_storage(self._settings)
         backups: list[StoredBackup] = []
         foreign: list[ForeignFile] = []
         leftovers: list[str] = []
         next_at = 0.0
-        for page in s3_pages(self._settings):
+        for page in self._storage.listing_pages():
             backups += page.backups
             foreign += page.foreign
             leftovers += page.leftovers
