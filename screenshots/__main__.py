@@ -125,28 +125,35 @@ def _percent(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-async def take_all(settings: Settings, wanted: list[str]) -> None:
-    """The pictures, one after another."""
+async def take_all(settings: Settings, wanted: list[str]) -> bool:
+    """The pictures, one after another; whether all could be taken."""
+    failed = False
     for scene in SCENES:
         if not wanted or scene.name in wanted:
-            await take(settings, scene)
+            try:
+                await take(settings, scene)
+            except RuntimeError as error:
+                print(f"{scene.name}: {error}", file=sys.stderr)
+                failed = True
     if not wanted:
         await take_first_screen()
         await take_restored(settings)
         await take_running(settings)
+    return not failed
 
 
-def main() -> None:
-    """Prepare a demo, take the pictures, record the session, remove the demo."""
+def main() -> int:
+    """Prepare a demo, take the pictures, record the session, remove the demo; the exit code."""
     # The colours of a capable terminal, wherever this runs.
     os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color", "FORCE_COLOR": "1"}
     os.environ.pop("NO_COLOR", None)
     wanted = sys.argv[1:]
     with stop_signals(), temporary_home() as home, ready_demo(home) as settings:
-        asyncio.run(take_all(settings, wanted))
+        all_taken = asyncio.run(take_all(settings, wanted))
         if not wanted or "session" in wanted:
             record_session(settings, HERE / "session.cast")
+    return 0 if all_taken else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

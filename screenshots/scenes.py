@@ -31,7 +31,8 @@ def _scene(name: str, size: tuple[int, int], *steps: Step) -> Scene:
 
 
 _PLAN = (("z", "1", "j", "r"), "✓ passed"), ((), "at least")
-_TABLES = (("z", "1", "enter"), "publications")
+_TABLES = (("z", "1", "enter"), "public.comments")
+_ONE = (("slash", *"researchers", "enter"), "1 of")
 
 SCENES = (
     _scene("main-80x24", SMALL, (("z",), _READY)),
@@ -41,11 +42,18 @@ SCENES = (
     _scene("opened", SMALL, _TABLES),
     _scene("opened-160x45", LARGE, _TABLES),
     _scene("changes", MIDDLE, _TABLES, (("2",), "Compared with")),
-    _scene("rows", MIDDLE, _TABLES, (("enter",), "row")),
-    _scene("sql", MIDDLE, _TABLES, (("4",), "OBJECT"), (("enter",), "CREATE")),
+    _scene("rows", MIDDLE, _TABLES, _ONE, (("enter",), "1,200 rows")),
+    _scene(
+        "sql",
+        MIDDLE,
+        _TABLES,
+        (("4",), "public"),
+        (("slash", *"researchers", "enter"), "6 of"),
+        (("enter",), "CREATE TABLE"),
+    ),
     _scene("schedule", SMALL, (("z", "3"), "Next runs")),
-    _scene("jobs", MIDDLE, (("z", "J"), "STARTED")),
-    _scene("job", LARGE, (("z", "J"), "STARTED"), (("enter",), "Phases")),
+    _scene("jobs", MIDDLE, (("z", "J"), "SUBJECT")),
+    _scene("job", LARGE, (("z", "J"), "SUBJECT"), (("enter",), "PHASE")),
     _scene("logs", LARGE, (("z", "l"), "done")),
     _scene("restore-plan", SMALL, *_PLAN),
     _scene("restore-plan-160x45", LARGE, *_PLAN),
