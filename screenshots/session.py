@@ -38,7 +38,7 @@ def record_session(settings: Settings, path: Path) -> None:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {
         **kept, **settings.environment(), "TERM": "xterm-256color", "COLORTERM": "truecolor",
-        "PGCONSOLE_ENV_FILE": os.devnull,
+        "PGCONSOLE_ENV_FILE": os.devnull, "PGCONSOLE_LOW_BANDWIDTH": "true",
     }  # fmt: skip
     recorder = Recorder([str(program)], environment, _SIZE)
     try:
