@@ -181,8 +181,14 @@ class TestGone:
         assert list(temporary.iterdir()) == []
         assert _processes_below(temporary) == []
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    @pytest.mark.parametrize("step", ["growing", "backing it up"])
+    @pytest.mark.parametrize(
+        ("number", "step"),
+        [
+            (signal.SIGINT, "growing"),
+            (signal.SIGTERM, "backing it up"),
+            (signal.SIGHUP, "backing it up"),
+        ],
+    )
     def test_everything_after_a_signal(
         self, temporary: Path, number: signal.Signals, step: str
     ) -> None:

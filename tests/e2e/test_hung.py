@@ -76,10 +76,9 @@ def is_usable(terminal: Terminal) -> None:
     assert terminal.is_restored()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-def test_a_store_that_hangs(console: Open, silent: int, size: tuple[int, int]) -> None:
+def test_a_store_that_hangs(console: Open, silent: int) -> None:
     terminal = console(
-        size=size, S3_BACKUP_BUCKET="backups", S3_ENDPOINT_URL=f"http://127.0.0.1:{silent}",
+        size=(160, 45), S3_BACKUP_BUCKET="backups", S3_ENDPOINT_URL=f"http://127.0.0.1:{silent}",
         AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret",
     )  # fmt: skip
     terminal.wait_for("never verified")
@@ -88,9 +87,8 @@ def test_a_store_that_hangs(console: Open, silent: int, size: tuple[int, int]) -
     is_usable(terminal)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-def test_a_server_that_hangs(console: Open, silent: int, size: tuple[int, int]) -> None:
-    terminal = console(size=size, PGHOST="127.0.0.1", PGPORT=str(silent))
+def test_a_server_that_hangs(console: Open, silent: int) -> None:
+    terminal = console(size=(80, 24), PGHOST="127.0.0.1", PGPORT=str(silent))
     terminal.wait_for("never verified")
     terminal.send("r")
     terminal.wait_for("No answer from the server for")
@@ -100,13 +98,10 @@ def test_a_server_that_hangs(console: Open, silent: int, size: tuple[int, int]) 
 
 
 @pytest.mark.skipif(bool(unavailable()), reason=unavailable())
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-def test_a_disk_that_hangs(
-    console: Open, settings: Settings, tmp_path: Path, size: tuple[int, int]
-) -> None:
+def test_a_disk_that_hangs(console: Open, settings: Settings, tmp_path: Path) -> None:
     plan = Plan(
         str(tmp_path / "calls"), str(settings.backup_dir), calls=DISK, delay=60.0, reading=True
     )
-    terminal = console(sys.executable, "-c", WATCHED, plan.to_json(), size=size)
+    terminal = console(sys.executable, "-c", WATCHED, plan.to_json(), size=(80, 24))
     terminal.wait_for("no answer for")
     is_usable(terminal)
