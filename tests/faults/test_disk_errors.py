@@ -53,8 +53,8 @@ class Errors(NamedTuple):
 
 
 HIT = [
-    Errors("Backup", 3, 90),
-    Errors("Restore", 2, 50),
+    Errors("Backup", 2, 90),
+    Errors("Restore", 1, 50),
     Errors("RestoreFromS3", 0, 20),
     Errors("Upload", 0, 20),
     Errors("Verify", 0, 20),

@@ -82,7 +82,7 @@ def test_things_among_the_backups(settings: Settings, faults: Faults, tmp_path: 
         (settings.backup_dir / name).symlink_to("/dev/zero")
     before = hostile.contents(settings.backup_dir, but=[".pgconsole"])
     outside = hostile.contents(tmp_path, but=["backups", "out"])
-    chosen = faults.random("things").sample(sorted(laid), faults.times(2, len(laid)))
+    chosen = faults.random("things").sample(sorted(laid), faults.times(1, len(laid)))
     typed = [command for what in chosen for command in commands(laid[what])]
 
     with faults.trial(AMONG) as trial:
@@ -162,7 +162,7 @@ def test_names_that_are_a_trap(settings: Settings, faults: Faults, tmp_path: Pat
         }
         assert all(Path(one.location).name == one.name.filename for one in listing.backups)
         traps = [os.fsdecode(name) for name, real in TRAPS.items() if real]
-        chosen = faults.random("names").sample(traps, faults.times(2, len(traps)))
+        chosen = faults.random("names").sample(traps, faults.times(1, len(traps)))
         forms = (["show"], ["sql"], ["verify"], ["restore", "--yes"])
         typed = [(*form, "--", name) for form in forms for name in chosen]
         hostile.run(settings, [*hostile.COMMANDS, *typed], tmp_path / "out")

@@ -38,12 +38,12 @@ class Kill(NamedTuple):
 
 
 KILLS = [
-    Kill("Backup", "runner", 5, 110),
+    Kill("Backup", "runner", 3, 110),
     Kill("Backup", "pg_dump", 1, 25),
     Kill("Backup", "postgres", 1, 20),
     Kill("Backup", "s3", 1, 25),
     Kill("Backup", "cancel", 1, 20),
-    Kill("Restore", "runner", 3, 70),
+    Kill("Restore", "runner", 2, 70),
     Kill("Restore", "psql", 1, 25),
     Kill("Restore", "pg_dump", 0, 10),
     Kill("Restore", "postgres", 1, 20),
