@@ -51,7 +51,7 @@ def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
         for entry in jobs.follow(settings, job_id) if follow else _written(job):
             view.show(entry)
     except OSError as error:
-        click.echo(f"the log of job {job_id} can't be read: {error}", err=True)
+        click.echo(f"the log of job {job_id} can't be read: {shown(str(error))}", err=True)
     job = jobs.read_job(settings, job_id)
     if not job.status.ended:
         click.echo(f"{job.status}: pgconsole jobs {job_id} --follow", err=True)

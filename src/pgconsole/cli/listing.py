@@ -66,7 +66,7 @@ def _proofs(settings: Settings) -> Mapping[str, list[Evidence]]:
         return read_evidence(settings)
     except OSError as error:
         why = f"{evidence_path(settings)} can't be read: {error.strerror}"
-        click.echo(f"what was proven of the backups is unknown: {why}", err=True)
+        click.echo(f"what was proven of the backups is unknown: {shown(why)}", err=True)
         return {}
 
 
@@ -74,7 +74,7 @@ def _pins(settings: Settings) -> Mapping[str, Pin]:
     try:
         return read_pins(settings)
     except StorageError as error:
-        click.echo(f"which backups are pinned is unknown: {error}", err=True)
+        click.echo(f"which backups are pinned is unknown: {shown(str(error))}", err=True)
         return {}
 
 

@@ -10,6 +10,7 @@ import click
 from pgconsole.backups import pins
 from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.s3_copy import object_key
+from pgconsole.cli.explain import shown
 from pgconsole.dumps.naming import BackupClass, BackupName, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
 from pgconsole.jobs import audit, current_actor, permit
@@ -35,7 +36,9 @@ def pin(backup: str, note: str) -> None:
     try:
         there = _is_anywhere(settings, name)
     except StorageError as error:
-        click.echo(f"whether the bucket has {name.filename} is unknown: {error}", err=True)
+        click.echo(
+            f"whether the bucket has {name.filename} is unknown: {shown(str(error))}", err=True
+        )
         there = True
     if not there:
         if not known:
@@ -67,7 +70,7 @@ def _audit(settings: Settings, actor: str, action: str, name: BackupName) -> Non
     try:
         audit(settings, actor, action, name.filename, "done")
     except OSError as error:  # it is done all the same
-        click.echo(f"the audit log can't be written: {error}", err=True)
+        click.echo(f"the audit log can't be written: {shown(str(error))}", err=True)
 
 
 def _named(backup: str) -> BackupName:
