@@ -29,7 +29,7 @@ CONSOLES = Fault(
     "tenth of a core while nothing happens, and no more descriptors or threads at the end",
 )
 _PATIENCE = 300.0  # seconds, for all of them on a busy machine
-_SIZE = (160, 70)  # all rows are in view
+_SIZE = (160, 160)  # all rows are in view
 
 
 @pytest.fixture
