@@ -93,7 +93,7 @@ def test_fifty_consoles(terminals: tuple[Settings, list[Terminal]], faults: Faul
         wait_until(lambda: len(read_pins(settings)) == count, _PATIENCE)
         for one in consoles:
             one.send("g")  # all with the same row under the cursor
-        pinned = shown_alike(consoles)
+        shown_alike(consoles)
 
         last = gauges(consoles)
         assert max(one.memory for one in last) < 120 * MIB
@@ -107,14 +107,14 @@ def test_fifty_consoles(terminals: tuple[Settings, list[Terminal]], faults: Faul
             one.send("q")
         wait_until(lambda: not any(map(is_alive, pids)), _PATIENCE)
         trial.happened(
-            f"{count} consoles: a file seen by all {agreed:.1f} s later, {pinned} pins in each; "
+            f"{count} consoles: a file seen by all {agreed:.1f} s later, the same pins in each; "
             f"{sum(used) / count / idle:.1%} of a core and "
             f"{sum(one.memory for one in last) / count / MIB:.0f} MB each; all ended",
         )
 
 
-def shown_alike(consoles: list[Terminal]) -> int:
-    """Wait until all show a pin for each console, and see that they are the same; how many."""
+def shown_alike(consoles: list[Terminal]) -> None:
+    """Wait until all show a pin for each console, and the same ones."""
 
     def pins(one: Terminal) -> list[str]:
         return [line.split("│")[0] for line in one.screen().splitlines() if "★" in line]
@@ -122,4 +122,3 @@ def shown_alike(consoles: list[Terminal]) -> int:
     for one in consoles:
         wait_until(lambda one=one: len(pins(one)) >= len(consoles), _PATIENCE)
     wait_until(lambda: all(pins(one) == pins(consoles[0]) for one in consoles), _PATIENCE)
-    return len(pins(consoles[0]))

@@ -99,7 +99,7 @@ def test_commands(crowd: tuple[Settings, int, int], faults: Faults, tmp_path: Pa
 @pytest.mark.timeout(2400)
 def test_again_and_again(crowd: tuple[Settings, int, int], faults: Faults, tmp_path: Path) -> None:
     settings, local, objects = crowd
-    times = faults.times(3, 10)
+    times = faults.times(3, 6)
     root = str(Path(__file__).parents[2])
     with faults.trial(AGAIN) as trial:
         ran = run(
