@@ -242,3 +242,16 @@ def test_commands_on_stores_that_make_no_sense(
             assert said[0].code == 1, said[0]
             assert not list(store_settings.backup_dir.glob("restored/*.gz"))
             trial.happened("ended, nothing taken for a backup")
+
+
+def test_what_a_store_says_is_printed_escaped(
+    store_settings: Settings, store: HostileStore, faults: Faults, tmp_path: Path
+) -> None:
+    """`pin` once passed it on to the terminal."""
+    store.says = saying(RESPONSES["an error that acts on terminals"])
+    with faults.trial(TYPED) as trial:
+        typed = [("list", "--s3"), ("doctor",), ("pin", "app_daily_20260225_020000.sql.gz")]
+        said = hostile.run(store_settings, typed, tmp_path / "out")
+        assert "\\u202e" in said[0].err
+        assert "\\u202e" in said[2].err
+        trial.happened("printed, escaped")

@@ -12,7 +12,6 @@ from types import FrameType
 
 import click
 
-from pgconsole.cli.explain import shown
 from pgconsole.errors import ConfigurationError
 from pgconsole.status.checks.base import CheckResult, CheckState
 
@@ -68,11 +67,11 @@ def _run() -> Generator[CheckResult, None, None]:
 
 
 def _print(result: CheckResult) -> None:
-    click.echo(f"{_MARKS[result.state]:<8} {result.name:<16} {shown(result.found)}")
+    click.echo(f"{_MARKS[result.state]:<8} {result.name:<16} {result.found}")
     if result.cause:
-        click.echo(f"{'':<25} cause: {shown(result.cause)}")
+        click.echo(f"{'':<25} cause: {result.cause}")
     if result.fix:
-        click.echo(f"{'':<25} next:  {shown(result.fix)}")
+        click.echo(f"{'':<25} next:  {result.fix}")
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

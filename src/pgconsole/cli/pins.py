@@ -37,7 +37,8 @@ def pin(backup: str, note: str) -> None:
         there = _is_anywhere(settings, name)
     except StorageError as error:
         click.echo(
-            f"whether the bucket has {name.filename} is unknown: {shown(str(error))}", err=True
+            f"whether the bucket has {shown(name.filename)} is unknown: {shown(str(error))}",
+            err=True,
         )
         there = True
     if not there:
@@ -49,7 +50,9 @@ def pin(backup: str, note: str) -> None:
             fix="give a name that `pgconsole list` shows",
         )
     _audit(settings, actor, "pin", name)
-    click.echo(f"pinned {name.filename}: retention keeps it in all classes and places", err=True)
+    click.echo(
+        f"pinned {shown(name.filename)}: retention keeps it in all classes and places", err=True
+    )
 
 
 @click.command()
@@ -63,7 +66,7 @@ def unpin(backup: str) -> None:
     permit(settings, actor, "unpin", name.filename)
     pins.unpin(settings, name, actor)
     _audit(settings, actor, "unpin", name)
-    click.echo(f"{name.filename} is not pinned any more", err=True)
+    click.echo(f"{shown(name.filename)} is not pinned any more", err=True)
 
 
 def _audit(settings: Settings, actor: str, action: str, name: BackupName) -> None:
