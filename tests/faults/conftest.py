@@ -7,12 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.conftest import _open_directory
+from tests.conftest import MakeSettings, _open_directory
+from tests.faults.hostile_store import HostileStore, hostile_store
 from tests.faults.recorder import Faults
 from tests.faults.running import ROOT
 from tests.faults.site import FaultyPostgres, Site
 
 from pgconsole.demo.servers import S3Server
+from pgconsole.settings import Settings
 
 MakeSite = Callable[..., Site]
 
@@ -64,6 +66,19 @@ def make_site(
 def site(make_site: MakeSite) -> Site:
     """One site."""
     return make_site()
+
+
+@pytest.fixture
+def store() -> Iterator[HostileStore]:
+    """An S3 store that says what the test makes it say."""
+    with hostile_store() as made:
+        yield made
+
+
+@pytest.fixture
+def store_settings(make_settings: MakeSettings, store: HostileStore) -> Settings:
+    """Settings that lead to that store; there is no PostgreSQL server."""
+    return make_settings(None, "app", PGHOST="127.0.0.1", PGPORT="1", **store.variables)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -142,7 +142,7 @@ def check(said: Said) -> None:
         assert "fault in pgconsole" not in text, said
         assert "MemoryError" not in text, said
         # Nothing in it acts on a terminal.
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), said
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text), said
     if said.code not in (ExitCode.OK, ExitCode.USAGE) and said.argv[0] not in ("status", "doctor"):
         assert "pgconsole: " in said.err, f"it says nothing of why\n{said}"
 

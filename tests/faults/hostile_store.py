@@ -55,6 +55,41 @@ class Answer:
     headers: dict[str, str] | None = None
 
 
+def head_of(size: int) -> Answer:
+    """The answer to HEAD for an object of so many bytes."""
+    modified = "Wed, 25 Feb 2026 02:00:00 GMT"
+    return Answer(headers={**of_length(size), "Last-Modified": modified})
+
+
+def part_of(content: bytes, asked: str, etag: str = '"e"') -> Answer:
+    """What a store that knows ranges answers to this Range."""
+    first, _, last = asked.removeprefix("bytes=").partition("-")
+    part = content[int(first) : int(last) + 1]
+    return Answer(part, 206, of_length(len(part), etag))
+
+
+def of_length(size: int, etag: str = '"e"') -> dict[str, str]:
+    """Headers of an object."""
+    return {"Content-Length": str(size), "ETag": etag}
+
+
+Lists = Callable[[dict[str, list[str]]], Answer]
+
+
+def beginning(*found: str, key: str = KEY) -> Lists:
+    """A list of these entries for whoever asks for the class of this key, else an empty one."""
+    return lambda query: Answer(listing(*(found if key.startswith(query["prefix"][0]) else ())))
+
+
+def commands(key: str) -> list[tuple[str, ...]]:
+    """What asks the bucket, and what an operator may do with a key that was listed."""
+    return [
+        ("list", "--s3"), ("list", "--s3", "--json"), ("restore", "--list-s3"), ("status",),
+        ("doctor",), ("prune", "--dry-run"), ("show", "--s3", "--", key), ("verify", "--s3", key),
+        ("download", "--", key), ("restore", "--from-s3", key, "--yes"), ("pin", "--", key),
+    ]  # fmt: skip
+
+
 @dataclass
 class Says:
     """What the store says.
@@ -66,7 +101,7 @@ class Says:
         asked: How many requests came.
     """
 
-    lists: Callable[[dict[str, list[str]]], Answer] = lambda _: Answer(listing())
+    lists: Lists = lambda _: Answer(listing())
     head: Callable[[str], Answer] = lambda _: Answer(status=404)
     get: Callable[[str, str], Answer] = lambda _key, _range: Answer(status=404)
     asked: int = field(default=0)
@@ -74,6 +109,7 @@ class Says:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for a packet's acknowledgement
     server: HostileStore
 
     def do_GET(self) -> None:
@@ -102,8 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in headers.items():
                 self.send_header(name, value)
             if "Content-Length" not in headers:
-                self.send_header("Connection", "close")
-                self.close_connection = True
+                self.send_header("Connection", "close")  # which this server then does
             self.end_headers()
             if self.command != "HEAD":
                 pieces = [answer.body] if isinstance(answer.body, bytes) else answer.body()
@@ -141,7 +176,7 @@ class HostileStore(ThreadingHTTPServer):
 def hostile_store() -> Iterator[HostileStore]:
     """Serve until the block ends."""
     store = HostileStore()
-    thread = threading.Thread(target=store.serve_forever, daemon=True)
+    thread = threading.Thread(target=store.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield store

@@ -17,6 +17,12 @@ NOT_TRIED = [
         "needs a second host and an NFS server",
     ),
     (
+        Group.HOSTILE,
+        "an S3 store that sends the head of an answer byte by byte, for ever",
+        "nothing bounds it: each byte is in time. `status` and the console do not wait for it "
+        "(tested with stores that hang); a job has to be cancelled",
+    ),
+    (
         Group.NETWORK,
         "AWS S3 and other providers",
         "no account. Their errors are injected in front of a real S3 server (rclone), "

@@ -38,6 +38,7 @@ class ListingServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each page waits 40 ms for a packet's acknowledgement
     server: ListingServer
 
     def do_GET(self) -> None:

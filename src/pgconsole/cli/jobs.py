@@ -11,6 +11,7 @@ import humanize
 
 from pgconsole import jobs
 from pgconsole.cli.explain import shown
+from pgconsole.cli.json_list import print_list
 from pgconsole.cli.outcome import exit_code, print_outcome
 from pgconsole.cli.running import PlainView
 from pgconsole.errors import ExitCode
@@ -25,7 +26,7 @@ def print_jobs(*, as_json: bool) -> None:
     settings = load_settings()
     found = jobs.list_jobs(settings, None if as_json else _SHOWN)
     if as_json:
-        click.echo(json.dumps([to_json(job) for job in found], indent=2))
+        print_list(map(to_json, found))
         return
     if not found:
         click.echo("No jobs yet. Start one: pgconsole backup", err=True)
@@ -51,7 +52,7 @@ def print_job(job_id: str, *, follow: bool, as_json: bool) -> int:
         for entry in jobs.follow(settings, job_id) if follow else _written(job):
             view.show(entry)
     except OSError as error:
-        click.echo(f"the log of job {job_id} can't be read: {error}", err=True)
+        click.echo(f"the log of job {job_id} can't be read: {shown(str(error))}", err=True)
     job = jobs.read_job(settings, job_id)
     if not job.status.ended:
         click.echo(f"{job.status}: pgconsole jobs {job_id} --follow", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from pgconsole.backups.evidence import Evidence, evidence_path, last_look, lates
 from pgconsole.backups.pins import Pin, backup_id, read_pins
 from pgconsole.backups.standing import standing
 from pgconsole.cli.explain import shown
+from pgconsole.cli.json_list import print_list
 from pgconsole.errors import StorageError
 from pgconsole.settings import Settings, load_settings
 from pgconsole.storage.base import Listing, StoredBackup
@@ -49,7 +49,7 @@ def print_backups(*, in_s3: bool, as_json: bool) -> None:
         for one in listing.backups
     ]
     if as_json:
-        click.echo(json.dumps([_as_dict(row) for row in rows], indent=2))
+        print_list(map(_as_dict, rows))
         return
     if not rows:
         place = f"s3://{settings.s3_bucket}/{settings.s3_prefix}" if in_s3 else settings.backup_dir
@@ -66,7 +66,7 @@ def _proofs(settings: Settings) -> Mapping[str, list[Evidence]]:
         return read_evidence(settings)
     except OSError as error:
         why = f"{evidence_path(settings)} can't be read: {error.strerror}"
-        click.echo(f"what was proven of the backups is unknown: {why}", err=True)
+        click.echo(f"what was proven of the backups is unknown: {shown(why)}", err=True)
         return {}
 
 
@@ -74,7 +74,7 @@ def _pins(settings: Settings) -> Mapping[str, Pin]:
     try:
         return read_pins(settings)
     except StorageError as error:
-        click.echo(f"which backups are pinned is unknown: {error}", err=True)
+        click.echo(f"which backups are pinned is unknown: {shown(str(error))}", err=True)
         return {}
 
 

@@ -153,7 +153,7 @@ def _look(backup: str, *, in_s3: bool) -> tuple[Look, tuple[TableFacts, ...]]:
     known: OpenedBackup = opened.open_backup(settings, found)
     manifest = known.manifest
     if manifest is None:
-        click.echo(f"{known.problem}. Until then it is read from the front", err=True)
+        click.echo(f"{shown(str(known.problem))}. Until then it is read from the front", err=True)
         manifest = looking.look_from_front(source, found, lambda _: None)
     return looking.Look(source, manifest), opened.tables_of(manifest)
 

@@ -10,6 +10,7 @@ import click
 from pgconsole.backups import pins
 from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.s3_copy import object_key
+from pgconsole.cli.explain import shown
 from pgconsole.dumps.naming import BackupClass, BackupName, parse_name
 from pgconsole.errors import ConfigurationError, StorageError
 from pgconsole.jobs import audit, current_actor, permit
@@ -35,7 +36,10 @@ def pin(backup: str, note: str) -> None:
     try:
         there = _is_anywhere(settings, name)
     except StorageError as error:
-        click.echo(f"whether the bucket has {name.filename} is unknown: {error}", err=True)
+        click.echo(
+            f"whether the bucket has {shown(name.filename)} is unknown: {shown(str(error))}",
+            err=True,
+        )
         there = True
     if not there:
         if not known:
@@ -46,7 +50,9 @@ def pin(backup: str, note: str) -> None:
             fix="give a name that `pgconsole list` shows",
         )
     _audit(settings, actor, "pin", name)
-    click.echo(f"pinned {name.filename}: retention keeps it in all classes and places", err=True)
+    click.echo(
+        f"pinned {shown(name.filename)}: retention keeps it in all classes and places", err=True
+    )
 
 
 @click.command()
@@ -60,14 +66,14 @@ def unpin(backup: str) -> None:
     permit(settings, actor, "unpin", name.filename)
     pins.unpin(settings, name, actor)
     _audit(settings, actor, "unpin", name)
-    click.echo(f"{name.filename} is not pinned any more", err=True)
+    click.echo(f"{shown(name.filename)} is not pinned any more", err=True)
 
 
 def _audit(settings: Settings, actor: str, action: str, name: BackupName) -> None:
     try:
         audit(settings, actor, action, name.filename, "done")
     except OSError as error:  # it is done all the same
-        click.echo(f"the audit log can't be written: {error}", err=True)
+        click.echo(f"the audit log can't be written: {shown(str(error))}", err=True)
 
 
 def _named(backup: str) -> BackupName:

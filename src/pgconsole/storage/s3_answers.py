@@ -11,8 +11,12 @@ from pgconsole.untrusted import is_count, within
 if TYPE_CHECKING:
     from botocore.model import OperationModel
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef, ObjectTypeDef
 
+
+# Three times what is tried with. A store that invents keys has to be told from a large one.
+MOST_OBJECTS = 300_000
+MOST_PAGES = 10_000  # also of empty ones
 
 # What an answer has to have, whatever was asked for. A server that is no store answers as well, a
 # web console say: without this its page would be an empty bucket.
@@ -38,21 +42,30 @@ def look_at_answers(client: S3Client) -> None:
 
 
 def each_once(
-    pages: Iterable[ListObjectsV2OutputTypeDef],
-) -> Iterator[ListObjectsV2OutputTypeDef]:
-    """The pages of a list, unless it begins again and would never end.
+    pages: Iterable[ListObjectsV2OutputTypeDef], prefix: str
+) -> Iterator[list[ObjectTypeDef]]:
+    """The objects of a list, page by page, each object once.
+
+    Args:
+        pages: As the store gives them.
+        prefix: How all keys begin that were asked for.
 
     Raises:
-        ResponseParserError: A page begins as the first one did.
+        ResponseParserError: The list begins again, does not end, or is of other keys.
     """
-    begun_with = None
-    for page in pages:
-        contents = page.get("Contents", [])
-        if contents and contents[0]["Key"] == begun_with:
-            raise _senseless(f"the list of objects begins again with {begun_with!r}")
-        if contents and begun_with is None:
-            begun_with = contents[0]["Key"]
-        yield page
+    seen: set[str] = set()
+    for number, page in enumerate(pages, start=1):
+        found = {one["Key"]: one for one in page.get("Contents", [])}
+        for key in found:
+            if not key.startswith(prefix):
+                raise _senseless(f"asked for {prefix!r}, it lists {key!r:.200}")
+        new = [one for key, one in found.items() if key not in seen]
+        if found and not new:
+            raise _senseless(f"the list of objects begins again with {next(iter(found))!r:.200}")
+        seen |= found.keys()
+        if len(seen) > MOST_OBJECTS or number > MOST_PAGES:
+            raise _senseless(f"the list of objects has not ended after {len(seen):,}")
+        yield new
 
 
 def _look_at_answer(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:

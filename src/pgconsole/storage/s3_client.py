@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pgconsole.settings import Settings
 from pgconsole.storage.s3_answers import look_at_answers
+from pgconsole.storage.s3_bodies import bound_answers
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -90,6 +91,7 @@ class Clients:
                 tcp_keepalive=True,
             ),
         )
+        bound_answers(client)
         look_at_answers(client)
         return client
 

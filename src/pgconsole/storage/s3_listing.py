@@ -26,22 +26,20 @@ def object_pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectTypeDef]]:
     """
     problem = f"Bucket {bucket.address.bucket!r} can't be listed"
     for backup_class in BackupClass:
+        below = f"{prefix}{backup_class}/"
         with bucket.address.translated(problem):
             paginator = bucket.client(Patience.ASKING).get_paginator("list_objects_v2")
-            pages = each_once(
-                paginator.paginate(
-                    Bucket=bucket.address.bucket,
-                    Prefix=f"{prefix}{backup_class}/",
-                    PaginationConfig={"PageSize": _PAGE},
-                )
+            found = paginator.paginate(
+                Bucket=bucket.address.bucket, Prefix=below, PaginationConfig={"PageSize": _PAGE}
             )
+            pages = each_once(found, below)
         while True:
             with bucket.address.translated(problem):
                 page = next(pages, None)
             if page is None:
                 break
             # An object whose key ends with a slash is what some tools make for a directory.
-            yield [found for found in page.get("Contents", []) if not found["Key"].endswith("/")]
+            yield [found for found in page if not found["Key"].endswith("/")]
 
 
 def listing_pages(bucket: Bucket, prefix: str) -> Iterator[Listing]:
@@ -98,7 +96,7 @@ def _sorted(
         key, size = found["Key"], found["Size"]
         dump = key.removesuffix(MANIFEST_SUFFIX)
         backup_class, _, filename = dump.removeprefix(prefix).partition("/")
-        name = parse_name(filename) if filename.isprintable() and "/" not in filename else None
+        name = parse_name(filename) if _can_be_asked_for(filename) else None
         if name is None or name.backup_class != backup_class:
             foreign.append(ForeignFile(key, size))
         elif dump == key:
@@ -108,3 +106,11 @@ def _sorted(
         elif dump not in keys:
             leftovers.append(key)
     return backups, foreign, leftovers
+
+
+def _can_be_asked_for(filename: str) -> bool:
+    """Whether it is all of the key's last part, and as the store has it.
+
+    What is no UTF-8 comes from botocore as U+FFFD; asking for that would be asking for another key.
+    """
+    return filename.isprintable() and "/" not in filename and "\ufffd" not in filename

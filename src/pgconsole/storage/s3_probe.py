@@ -196,8 +196,8 @@ class S3Probe:
         with self._asking(f"Bucket {name!r} can't be listed") as client:
             pages = client.get_paginator("list_objects_v2")
             found_pages = pages.paginate(Bucket=name, Prefix=stem, **more)  # type: ignore[arg-type]
-            for page in each_once(found_pages):
-                objects |= {found["Key"]: found for found in page.get("Contents", [])}
+            for page in each_once(found_pages, stem):
+                objects |= {found["Key"]: found for found in page}
         backups = []
         for key, found in objects.items():
             parsed = parse_name(key.rpartition("/")[2])
