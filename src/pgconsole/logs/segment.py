@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from pgconsole.jobs.tail import MOST
 from pgconsole.logs.lines import outline
 
 LONGEST_LINE = 1 << 20  # bytes; the journal's own lines are at most a tenth of that
@@ -61,6 +62,7 @@ class Segment:
         self._fd = fd
         self._begun = False
         self._older = 0  # bytes from the front that were not looked at
+        self._front = 0  # what is before is never looked at: the file is too large to be a log
         self._next = 0  # the first byte of the first line that is not complete yet
         self._in_long_older = False  # what is before was the end of a line too long to be ours
         self._in_long_newer = False
@@ -73,7 +75,7 @@ class Segment:
     def older(self) -> int:
         """Bytes of older lines that were not looked at yet."""
         self._begin()
-        return self._older
+        return self._older - self._front
 
     @property
     def newer(self) -> int:
@@ -127,16 +129,16 @@ class Segment:
             OSError: It can't be read.
         """
         self._begin()
-        at = max(0, self._older - _CHUNK)
+        at = max(self._front, self._older - _CHUNK)
         chunk = os.pread(self._fd, self._older - at, at)
         if self._in_long_older:
             end = chunk.rfind(b"\n") + 1
             self._in_long_older = not end
-            self._older = at + end
+            self._older = at if at == self._front else at + end
             return []
         begin = chunk.find(b"\n") + 1 if at else 0
         self._in_long_older = begin == len(chunk)
-        self._older = at if self._in_long_older else at + begin
+        self._older = at if self._in_long_older or at == self._front else at + begin
         rows = self._rows(chunk[begin:], at + begin)
         if rows:
             self._latest = max(self._latest, rows[-1].ms)
@@ -150,7 +152,7 @@ class Segment:
     def forget_older(self) -> None:
         """Older lines are not wanted."""
         self._begin()
-        self._older = 0
+        self._older = self._front
 
     def line(self, offset: int, length: int) -> bytes:
         """The bytes of a line; fewer if they are gone.
@@ -179,6 +181,7 @@ class Segment:
         self._begun = True
         self._know_the_beginning()
         size = os.fstat(self._fd).st_size
+        self._front = max(0, size - MOST)
         at = max(0, size - _CHUNK)
         end = os.pread(self._fd, size - at, at).rfind(b"\n") + 1
         self._older = self._next = at + end

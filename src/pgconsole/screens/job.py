@@ -71,7 +71,7 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
         self._tab_line = PaneTabs(tuple(_TABS))
         self._phases = Line(classes="job-phases")
         self._throughput = Line(classes="job-throughput")
-        self._log = LogPane(settings, sources.logs, now, 0, job=job_id)
+        self._log = LogPane(settings, sources.logs, now, None, job=job_id)
         self._log.add_class("-active")
         self._result = TextView(id="result")
         self._commands = TextView(id="commands")

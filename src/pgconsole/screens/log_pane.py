@@ -40,7 +40,7 @@ class LogPane(Pane):
         settings: What the operator configured.
         places: Where the logs are.
         now: The clock.
-        number: The key that goes there; 0: none.
+        number: The key that goes there; None: there is none.
         job: The id of the job that it is about; empty: all logs, and `[` and `]` step through jobs.
     """
 
@@ -51,7 +51,7 @@ class LogPane(Pane):
         settings: Settings,
         places: LogPlaces,
         now: Callable[[], datetime],
-        number: int,
+        number: int | None,
         *,
         job: str = "",
     ) -> None:

@@ -24,7 +24,7 @@ class Pane(Vertical):
 
     Args:
         name: Its id, and its name in actions.
-        number: The key that goes there; 0: none.
+        number: The key that goes there; None: there is none.
         titles: Its heading, and a shorter one for the tab.
         body: What takes the keys.
     """
@@ -32,7 +32,7 @@ class Pane(Vertical):
     class Retitled(Message):
         """Its title and its tab say something else."""
 
-    def __init__(self, name: str, number: int, titles: tuple[str, str], body: Widget) -> None:
+    def __init__(self, name: str, number: int | None, titles: tuple[str, str], body: Widget) -> None:
         super().__init__(id=name, classes="pane")
         self.number = number
         self._title, self._short_title = titles
@@ -79,7 +79,7 @@ class Pane(Vertical):
             self.border_subtitle = clean(text).replace("[", "\\[")
 
     def _set_title(self) -> None:
-        number = f"{self.number} " if self.number else ""
+        number = "" if self.number is None else f"{self.number} "
         self.border_title = f"{number}{self._title}{self._count}"
 
 
