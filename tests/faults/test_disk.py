@@ -163,7 +163,7 @@ def _work(site: Site, faults: Faults, directory: Path, *names: object) -> Work:
 _LIMITED = [
     pytest.param(name, number, size, id=f"{name}-{number}")
     for name, short, long in [
-        ("Backup", 2, 40), ("Restore", 1, 20), ("RestoreFromS3", 0, 15), ("Verify", 0, 5),
+        ("Backup", 1, 40), ("Restore", 1, 20), ("RestoreFromS3", 0, 15), ("Verify", 0, 5),
         ("Prune", 0, 5),
     ]
     for number, size in enumerate(blocks(_FORM.times(short, long)))
@@ -224,7 +224,7 @@ _PLACES = ("daily", "weekly", "safety", "restored", ".pgconsole/uploads", ".pgco
            ".pgconsole/jobs", ".pgconsole/evidence.jsonl", ".pgconsole")  # fmt: skip
 
 
-_DIRECTORIES = ["Backup", "Restore", "RestoreFromS3", "Verify"][: _FORM.times(2, 4)]
+_DIRECTORIES = ["Backup", "Restore", "RestoreFromS3", "Verify"][: _FORM.times(1, 4)]
 
 
 @pytest.mark.timeout(900)

@@ -35,7 +35,7 @@ TOGETHER = Fault(
 )
 DAY = 86_400.0
 BETWEEN = 600.0  # seconds on the clock between two lives: other slots have come
-PORTIONS = list(enumerate(blocks(Faults.from_environment().times(2, 60), 6)))
+PORTIONS = list(enumerate(blocks(Faults.from_environment().times(1, 60), 6)))
 
 
 class Life:

@@ -37,7 +37,7 @@ def terminals(
     make_settings: MakeSettings, faults: Faults
 ) -> Iterator[tuple[Settings, list[Terminal]]]:
     """A directory, and the consoles that are open on it."""
-    count = faults.times(5, 50)
+    count = faults.times(3, 50)
     made = make_settings(None, "app", PGHOST="127.0.0.1", PGPORT="1")
     old_files(made.backup_dir, count + 2, database="app")
     with ExitStack() as stack:

@@ -93,7 +93,7 @@ _FORM = Faults.from_environment()
 PORTIONS = [
     pytest.param(name, number, size, id=f"{name}-{number}")
     for name, short, long in [
-        ("Backup", 3, 90), ("Upload", 2, 40), ("RestoreFromS3", 1, 30), ("Verify", 0, 20),
+        ("Backup", 2, 90), ("Upload", 1, 40), ("RestoreFromS3", 1, 30), ("Verify", 0, 20),
         ("Prune", 0, 30), ("WalPushToS3", 1, 30),
     ]
     for number, size in enumerate(blocks(_FORM.times(short, long)))

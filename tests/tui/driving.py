@@ -33,7 +33,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], timeout: fl
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s:\n{shown(pilot.app.screen)}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     await pilot.pause()
 
 

@@ -64,7 +64,7 @@ async def test_verify_here_and_in_s3(real: Settings) -> None:
         await until_shown(pilot, "Verify this copy?")
         await say_yes(pilot)
         await until_shown(pilot, "Verify done", timeout=60)
-        await until_shown(pilot, "here ✓ complete, nothing missing")
+        await until_shown(pilot, "✓ complete: read whole, nothing missing")
         await until_shown(pilot, "(complete, local + S3 listed only)")
         assert shown(app.screen).count("· listed  ") == 1  # the copy in S3 is another one
         await pilot.press("2", "v")

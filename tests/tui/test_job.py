@@ -107,11 +107,12 @@ async def test_a_restore_is_asked_for_anew(real: Settings, postgres16: PostgresS
         await open_jobs(pilot)
         await until_shown(pilot, "✗ failed")
         await pilot.press("R")
-        await until_shown(pilot, "Restore the backup of 2026-02-24")
+        await until_shown(pilot, f"Type yes to replace {other}:")
         target = app.screen.query_one("#target", Input)
         assert target.value == other
         await pilot.press(*["backspace"] * len("_none"), "enter")
         await until_shown(pilot, f"Type yes to replace {real.pgdatabase}:")
+        await until_shown(pilot, "? 1 not known")  # nobody has verified it
         await pilot.press("enter")
         await until_shown(pilot, "Nothing typed: nothing happens")
         assert len(jobs.list_jobs(real)) == 1
@@ -139,7 +140,7 @@ async def test_a_restore_of_a_copy_that_is_gone(real: Settings, postgres16: Post
         await open_jobs(pilot)
         await until_shown(pilot, "✗ failed")
         await pilot.press("R")
-        await until_shown(pilot, "Restore can't be asked for again from here")
+        await until_shown(pilot, "it does not exist")
         assert len(jobs.list_jobs(real)) == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.tui.driving import is_settled, until
 from tests.tui.scenes import SCENES, Scene
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from pgconsole.screens.main import MainScreen
 
@@ -49,10 +50,11 @@ def drawn(scene: Scene, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
 
 async def still(pilot: Pilot[Any]) -> None:
     """Wait until the picture is the same four times in a row."""
-    before, same = "", 0
+    before: list[Strip] = []
+    same = 0
     while same < 3:
         await pilot.pause(0.08)
-        now = pilot.app.export_screenshot()
+        now = pilot.app.screen._compositor.render_strips()  # a picture would take 0.1 s
         before, same = now, same + 1 if now == before else 0
 
 
