@@ -32,7 +32,9 @@ class Pane(Vertical):
     class Retitled(Message):
         """Its title and its tab say something else."""
 
-    def __init__(self, name: str, number: int | None, titles: tuple[str, str], body: Widget) -> None:
+    def __init__(
+        self, name: str, number: int | None, titles: tuple[str, str], body: Widget
+    ) -> None:
         super().__init__(id=name, classes="pane")
         self.number = number
         self._title, self._short_title = titles
