@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test faults lint format screenshots keys bench bench-logs audit image-check clean
+.PHONY: demo test test-slow faults lint format screenshots keys bench bench-logs audit image-check clean
 
 demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
 
 test: .venv/dev
-	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+
+# What would take `make test` beyond 15 minutes on two cores.
+test-slow: .venv/dev
+	$(BIN)/pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
 # The long form of tests/faults, about 40 minutes: writes docs/reliability.md. `make faults SEED=7` draws it again.
 faults: .venv/dev

@@ -21,6 +21,8 @@ from pgconsole.jobs import JobStatus
 from pgconsole.settings import Settings
 from pgconsole.storage.local import LocalStorage
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 KEY = Key()
 # About 60 MB of plain dump, so that it can be hit in the middle.
 SCRIPT = """

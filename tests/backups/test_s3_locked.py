@@ -29,6 +29,8 @@ from pgconsole.wal.push_s3 import push_s3
 from pgconsole.widgets.inside_text import State, notice
 from pgconsole.widgets.known import Known
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 ALICE = PruneRequest("alice")
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 

@@ -211,6 +211,7 @@ class TestAttacks:
             assert not beside(path).exists() or beside(path).read_bytes() != b""
             assert attack is not remove_manifest or not beside(path).exists()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("settings", ["plain"], indirect=True)
     @attacks
     def test_it_is_not_spread(
@@ -224,6 +225,7 @@ class TestAttacks:
             run_upload(settings, UploadRequest(path.name, "bob"), Recorder())
         assert s3_backups(settings).backups == ()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("settings", ["plain"], indirect=True)
     @pytest.mark.parametrize("place", Place)
     @pytest.mark.parametrize("attack", [replay, strip_and_change, sign_with_another_key])

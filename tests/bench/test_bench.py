@@ -12,6 +12,8 @@ from benchmarks.measure import Usage, measure
 from benchmarks.report import rows
 from benchmarks.rows import Results
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 _ROOT = Path(__file__).parents[2]
 
 

@@ -90,7 +90,6 @@ def kept(open_module_directory: Path) -> _Kept:
     return _Kept(base / "kept", done.stderr, files)
 
 
-@pytest.mark.slow
 @pytest.mark.xdist_group("demo")
 class TestKept:
     def test_says_what_it_does_and_how_long_it_took(self, kept: _Kept) -> None:
@@ -181,6 +180,7 @@ class TestGone:
         assert list(temporary.iterdir()) == []
         assert _processes_below(temporary) == []
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("number", "step"),
         [

@@ -18,6 +18,7 @@ from pgconsole.settings import Settings
 ELSEWHERE = {
     "make demo": "tests/demo",
     "make test": "this is it",
+    "make test-slow": "takes longer than this",
     "make bench": "tests/bench",
     "make faults": "tests/faults is its short form",
     "make screenshots": "takes minutes; its pictures are in the repository",

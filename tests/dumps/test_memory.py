@@ -23,6 +23,8 @@ from pgconsole.dumps.manifest import Encryption, Manifest
 from pgconsole.dumps.reader import DumpReader
 from pgconsole.dumps.writer import write_dump
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 path = Path(sys.argv[1])
 identity = new_identity()[1] if sys.argv[2:] else None
 written = write_dump(

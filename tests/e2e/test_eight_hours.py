@@ -22,7 +22,7 @@ from pgconsole.redact import Redactor
 from pgconsole.report import Event, Level
 from pgconsole.settings import Settings
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 HOURS, JOBS_AN_HOUR = 8, 2
 EVENTS_A_JOB = 3600  # two a second, for half an hour

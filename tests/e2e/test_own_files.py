@@ -15,7 +15,7 @@ from tests.support import wait_until
 
 from pgconsole.settings import Settings
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 
 class Operator:

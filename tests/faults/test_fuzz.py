@@ -45,6 +45,8 @@ from pgconsole.jobs.tail import Tail
 from pgconsole.redact import Redactor
 from pgconsole.report import Event, Level
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 
 def _fault(what: str, promise: str) -> Fault:
     return Fault(Group.FUZZING, what, promise)

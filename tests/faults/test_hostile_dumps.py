@@ -25,6 +25,8 @@ from pgconsole.errors import DamagedError, PgconsoleError, StorageError
 from pgconsole.storage.base import Place, StoredBackup
 from pgconsole.storage.local_file import LocalFile
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 BOMB = Fault(
     Group.HOSTILE,
     "dumps that are gzip bombs, endless strings, rows, names or members, or lie about their size",

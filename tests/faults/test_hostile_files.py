@@ -18,6 +18,8 @@ from pgconsole.backups.evidence import Evidence, Proof, copy_id, record
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, PARTIAL_SUFFIX
 from pgconsole.settings import Settings
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 AMONG = Fault(
     Group.HOSTILE,
     "a FIFO, socket, directory, device, link, hard link, garbage or a terabyte of zeros under the "

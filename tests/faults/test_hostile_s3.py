@@ -33,6 +33,8 @@ from pgconsole.storage import s3_answers
 from pgconsole.storage.base import Listing
 from pgconsole.storage.s3 import S3Storage
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 KEYS = Fault(
     Group.HOSTILE,
     "S3 keys with `../`, absolute, of 1,024 bytes, with control codes, wide and right-to-left "

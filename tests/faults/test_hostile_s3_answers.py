@@ -33,6 +33,8 @@ from pgconsole.settings import Settings
 from pgconsole.storage import s3_bodies
 from pgconsole.storage.s3_probe import S3Probe
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 ANSWERS = Fault(
     Group.HOSTILE,
     "a web console, JSON, nothing, half an answer, an endless one or an error of a gigabyte where "

@@ -19,7 +19,7 @@ from tests.tui.test_console import old_files
 from pgconsole.backups.pins import read_pins
 from pgconsole.settings import Settings
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 CONSOLES = Fault(
     Group.LOAD,

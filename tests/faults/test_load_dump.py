@@ -32,6 +32,8 @@ _MANY = 32  # descriptors or threads; a backup has about half of that
 # It says the version of the real one, then as many blocks of rows as are wanted, in four tables.
 _PROGRAM = """#!{python} -SE
 import os, sys
+
+pytestmark = pytest.mark.slow  # see `make test-slow`
 if "--version" in sys.argv:
     os.execv({real!r}, [{real!r}, "--version"])
 out = sys.stdout.buffer

@@ -37,6 +37,8 @@ from pgconsole.settings import Settings
 from pgconsole.status.gather import gather
 from pgconsole.status.status import judge
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 MONTH = Fault(
     Group.LOAD,
     "a job every minute for a month (written by the job machinery, with its own clock), while a "

@@ -42,6 +42,8 @@ from pgconsole.status.gather import gather
 from pgconsole.status.status import judge
 from pgconsole.storage.base import Place
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 now = lambda: datetime.now(UTC)
 settings = load_settings()
 times, told, found = int(sys.argv[1]), [], {}

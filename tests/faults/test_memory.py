@@ -14,6 +14,8 @@ from pgconsole import jobs
 from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.jobs import JobStatus
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 DATABASE = "memory"
 LIMIT = 200_000  # kB; DESIGN section 8: a job with S3
 # 2 GB of plain dump that takes no time to make: one row of 100 MB, and 1,900 of 1 MB whose columns

@@ -25,6 +25,8 @@ from pgconsole.dumps.naming import SUFFIX
 from pgconsole.jobs import JobStatus
 from pgconsole.schedule.history import SlotOutcome
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 _FORM = Faults.from_environment()
 NO_LIBRARY = "libfaketime's wheel has no library for this kind of machine"
 DATES = {

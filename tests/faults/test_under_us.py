@@ -21,6 +21,8 @@ from pgconsole.backups.prune import make_plan
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, SUFFIX, BackupClass, BackupName
 from pgconsole.storage.base import Place
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 PROMISE = (
     "it ends with the cause, or works with what is there; nothing else is lost; the next works"
 )

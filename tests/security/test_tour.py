@@ -13,7 +13,7 @@ from tests.security.tour import MARK, PASSWORD, SECRET_KEY, SESSION_TOKEN, STRAN
 
 from pgconsole.demo.servers import S3Server
 
-pytestmark = [pytest.mark.xdist_group("security"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security"), pytest.mark.timeout(600)]
 
 # What a client tool may know: where to connect, how, and where its own files are.
 ALLOWED = {

@@ -20,3 +20,10 @@ def _same_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pictures at 100x30 are between those at 80x24 and 160x45: they take long, and tell least."""
+    for item in items:
+        if "100x30" in item.name:
+            item.add_marker(pytest.mark.slow)

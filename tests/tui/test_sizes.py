@@ -13,6 +13,8 @@ from tests.tui.test_welcome import welcoming
 from textual.app import App
 from textual.widgets import Input
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 # From the smallest to the largest, across every breakpoint of width and height, and askew.
 WALK = ((80, 24), (60, 20), (300, 80), (119, 30), (120, 29), (60, 80), (300, 20), (160, 45))
 
