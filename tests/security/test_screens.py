@@ -92,6 +92,7 @@ def test_every_screen(short_tour: Tour, consoles: list[Console]):
         console.see_log_before()
     console.see("a", "l", "1", shows="daily")
     console.see("J", shows="SUBJECT")
+    console.see(shows="tour from")  # its rows, which come later
     console.see("Enter", shows="Course")
     console.see("2", shows="Result")
     console.see("3", shows="pg_dump")
