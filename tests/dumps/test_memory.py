@@ -1,5 +1,7 @@
 """Memory stays flat whatever the dump: a row of 200 MB, large objects, thousands of tables.
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 Encrypted or not.
 """
 
@@ -23,7 +25,6 @@ from pgconsole.dumps.manifest import Encryption, Manifest
 from pgconsole.dumps.reader import DumpReader
 from pgconsole.dumps.writer import write_dump
 
-pytestmark = pytest.mark.slow  # see `make test-slow`
 
 path = Path(sys.argv[1])
 identity = new_identity()[1] if sys.argv[2:] else None

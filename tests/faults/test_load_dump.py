@@ -19,6 +19,8 @@ from pgconsole.demo.servers import PostgresServer
 from pgconsole.dumps.manifest import parse_manifest
 from pgconsole.jobs import JobStatus
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 DUMP = Fault(
     Group.LOAD,
     "a backup of a generated stream of plain SQL, 20 GB in the long form: written, read back, "
@@ -33,7 +35,6 @@ _MANY = 32  # descriptors or threads; a backup has about half of that
 _PROGRAM = """#!{python} -SE
 import os, sys
 
-pytestmark = pytest.mark.slow  # see `make test-slow`
 if "--version" in sys.argv:
     os.execv({real!r}, [{real!r}, "--version"])
 out = sys.stdout.buffer
