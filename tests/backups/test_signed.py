@@ -51,7 +51,7 @@ SUNDAY = datetime(2026, 2, 8, 2, 0, tzinfo=UTC)
 KEY = Key()
 
 
-@pytest.fixture(params=["plain", "encrypted"])
+@pytest.fixture(params=["plain", pytest.param("encrypted", marks=pytest.mark.slow)])
 def settings(
     request: pytest.FixtureRequest, postgres16: PostgresServer, database: str,
     make_settings: MakeSettings, s3_variables: dict[str, str], tmp_path: Path,

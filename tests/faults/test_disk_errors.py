@@ -18,6 +18,8 @@ from tests.faults.site import Site
 from tests.faults.supervisor import DISK, Plan, unavailable
 from tests.faults.works import Work
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 PROMISE = (
     "an error that says so, or the work is whole; what was not flushed is never called done; "
     "nothing half-made under a final name; the next run works and leaves nothing behind"

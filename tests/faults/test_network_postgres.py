@@ -21,6 +21,8 @@ from tests.support import wait_until
 from pgconsole import jobs
 from pgconsole.jobs import JobStatus
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 PROMISE = (
     "it ends with the cause, or is whole; a target is as before or fully restored; nothing "
     "half-made; the next run works"

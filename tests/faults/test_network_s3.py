@@ -21,6 +21,8 @@ from tests.support import wait_until
 
 from pgconsole.errors import PgconsoleError
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 PROMISE = (
     "retried if that can help, else it ends with the cause; no damaged object; a local backup is "
     "kept; locks free; the next run works and leaves no open upload"
