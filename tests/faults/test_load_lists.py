@@ -18,6 +18,8 @@ from tests.tui.test_s3_states import s3_variables
 
 from pgconsole.settings import Settings
 
+pytestmark = pytest.mark.slow  # see `make test-slow`
+
 LISTS = Fault(
     Group.LOAD,
     "20,000 local backups and 100,000 S3 objects: `list`, `list --s3`, `status`, `prune --dry-run`",
@@ -42,7 +44,6 @@ from pgconsole.status.gather import gather
 from pgconsole.status.status import judge
 from pgconsole.storage.base import Place
 
-pytestmark = pytest.mark.slow  # see `make test-slow`
 
 now = lambda: datetime.now(UTC)
 settings = load_settings()
