@@ -134,7 +134,7 @@ class Segment:
         if self._in_long_older:
             end = chunk.rfind(b"\n") + 1
             self._in_long_older = not end
-            self._older = at if at == self._front else at + end
+            self._older = at + end
             return []
         begin = chunk.find(b"\n") + 1 if at else 0
         self._in_long_older = begin == len(chunk)
