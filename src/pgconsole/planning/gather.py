@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from pgconsole.backups.restore_copy import FoundCopy
-from pgconsole.errors import NoAnswerError, PgconsoleError
+from pgconsole.errors import PgconsoleError
 from pgconsole.planning.content import Content, look_at_content
 from pgconsole.planning.facts import Facts
 from pgconsole.planning.fitness import Fitness, look_at_fitness
@@ -17,11 +16,9 @@ from pgconsole.planning.target import Target, look_at_target
 from pgconsole.postgres.rows_now import Seen, look_at_rows
 from pgconsole.settings import Settings
 from pgconsole.status.facts import Answer
-from pgconsole.status.pending import Pending
+from pgconsole.status.pending import Pending, answer
 
 TIMEOUT = 15.0  # seconds for each answer but the rows
-
-T = TypeVar("T")
 
 
 def gather(
@@ -48,10 +45,10 @@ def gather(
     target = Pending(lambda: look_at_target(settings, database))
     deadline = time.monotonic() + TIMEOUT
     # Named one by one: each has a type of its own.
-    target_answer = _answer(f"The server at {settings.pghost}", target, deadline)
+    target_answer = answer(f"The server at {settings.pghost}", target, deadline, TIMEOUT)
     rows = _Counting(settings, target_answer.value, counting)
-    content_answer = _answer(f"The copy {copy.location}", content, deadline)
-    host_answer = _answer("The backup directory", host, deadline)
+    content_answer = answer(f"The copy {copy.location}", content, deadline, TIMEOUT)
+    host_answer = answer("The backup directory", host, deadline, TIMEOUT)
     return Facts(
         settings,
         copy,
@@ -115,17 +112,4 @@ def _fitness(settings: Settings, content: Content | None, target: Target | None)
         return Answer()
     pending = Pending(lambda: look_at_fitness(settings, content, target))
     what = f"The server at {settings.pghost}"
-    return _answer(what, pending, time.monotonic() + TIMEOUT)
-
-
-def _answer(what: str, pending: Pending[T], deadline: float) -> Answer[T]:
-    try:
-        return Answer(pending.result(deadline), datetime.now(UTC))
-    except TimeoutError:
-        problem: PgconsoleError = NoAnswerError(
-            f"{what} did not answer within {TIMEOUT:.0f} s",
-            fix="look whether the disk or the network hangs",
-        )
-        return Answer(problem=problem)
-    except PgconsoleError as error:
-        return Answer(problem=error)
+    return answer(what, pending, time.monotonic() + TIMEOUT, TIMEOUT)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import datetime
 
 from pgconsole.backups.catalog import latest_manifest, load_manifest, local_backups
 from pgconsole.backups.evidence import Evidence, last_look, latest, read_evidence
-from pgconsole.errors import NoAnswerError, PgconsoleError, StorageError
+from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import list_jobs
 from pgconsole.schedule.state import read_heartbeat, read_pause, read_slots
 from pgconsole.settings import Settings
-from pgconsole.status.facts import Answer, Disk, Facts, Holdings, Scheduler
-from pgconsole.status.pending import Pending
+from pgconsole.status.facts import Disk, Facts, Holdings, Scheduler
+from pgconsole.status.pending import Pending, answer
 from pgconsole.status.scheduler import followed
 from pgconsole.storage.base import StoredBackup
 from pgconsole.storage.local import LocalStorage
@@ -22,8 +21,6 @@ from pgconsole.storage.local import LocalStorage
 TIMEOUT = 12.0  # seconds; with the start of the program that is less than 15
 _JOBS = 1000  # the newest; each costs about 0.2 ms
 _SLOTS = 5
-
-T = TypeVar("T")
 
 
 def gather(settings: Settings, now: datetime, *, ask_s3: bool = True) -> Facts:
@@ -43,12 +40,12 @@ def gather(settings: Settings, now: datetime, *, ask_s3: bool = True) -> Facts:
     scheduler = Pending(lambda: _scheduler(settings, now))
     disk = Pending(lambda: _disk(settings))
     # Named one by one: each has a type of its own.
-    local_answer = _answer("The backup directory", local, deadline)
+    local_answer = answer("The backup directory", local, deadline, TIMEOUT)
     bucket = f"Bucket {settings.s3_bucket!r}"
-    s3_answer = None if s3 is None else _answer(bucket, s3, deadline)
-    jobs_answer = _answer("The list of jobs", jobs, deadline)
-    scheduler_answer = _answer("The scheduler's state", scheduler, deadline)
-    disk_answer = _answer("The disk", disk, deadline)
+    s3_answer = None if s3 is None else answer(bucket, s3, deadline, TIMEOUT)
+    jobs_answer = answer("The list of jobs", jobs, deadline, TIMEOUT)
+    scheduler_answer = answer("The scheduler's state", scheduler, deadline, TIMEOUT)
+    disk_answer = answer("The disk", disk, deadline, TIMEOUT)
     beat = scheduler_answer.value.heartbeat if scheduler_answer.value is not None else None
     schedule, timezone = followed(settings, beat, now)
     return Facts(
@@ -62,26 +59,6 @@ def gather(settings: Settings, now: datetime, *, ask_s3: bool = True) -> Facts:
         scheduler=scheduler_answer,
         disk=disk_answer,
     )
-
-
-def _answer(what: str, pending: Pending[T], deadline: float) -> Answer[T]:
-    try:
-        return Answer(pending.result(deadline), datetime.now(UTC))
-    except TimeoutError:
-        problem: PgconsoleError = NoAnswerError(
-            f"{what} did not answer within {TIMEOUT:.0f} s",
-            fix="look whether the disk or the network hangs",
-        )
-        return Answer(problem=problem)
-    except PgconsoleError as error:
-        return Answer(problem=error)
-    except Exception as error:  # a fault of ours must not look like an answer
-        problem = StorageError(
-            f"{what} can't be judged: a fault in pgconsole",
-            cause=f"{type(error).__name__}: {error}",
-            fix="report it",
-        )
-        return Answer(problem=problem)
 
 
 def _local(settings: Settings) -> Holdings:

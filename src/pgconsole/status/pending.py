@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
+
+from pgconsole.errors import NoAnswerError, PgconsoleError, StorageError
+from pgconsole.status.facts import Answer
 
 T = TypeVar("T")
 
@@ -51,6 +55,33 @@ class Pending(Generic[T]):
             self._answer = self._function()
         except Exception as error:
             self._error = error
+
+
+def answer(what: str, pending: Pending[T], deadline: float, patience: float) -> Answer[T]:
+    """What was asked, or why there is no answer. Nothing is raised.
+
+    Args:
+        what: Whom was asked, as the beginning of a sentence.
+        pending: The question.
+        deadline: Of `time.monotonic()`.
+        patience: How many seconds that was from the beginning.
+    """
+    try:
+        return Answer(pending.result(deadline), datetime.now(UTC))
+    except TimeoutError:
+        problem: PgconsoleError = NoAnswerError(
+            f"{what} did not answer within {patience:.0f} s",
+            fix="look whether the disk or the network hangs",
+        )
+    except PgconsoleError as error:
+        problem = error
+    except Exception as error:  # a fault of ours must not look like an answer
+        problem = StorageError(
+            f"{what} can't be judged: a fault in pgconsole",
+            cause=f"{type(error).__name__}: {error}",
+            fix="report it",
+        )
+    return Answer(problem=problem)
 
 
 class Once(Generic[T]):
