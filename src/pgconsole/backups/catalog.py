@@ -8,7 +8,7 @@ from pgconsole.backups.signatures import read_manifest
 from pgconsole.dumps.manifest import Manifest
 from pgconsole.errors import ConfigurationError, DamagedError, StorageError
 from pgconsole.settings import Settings
-from pgconsole.storage.base import Listing, Place, Storage, StoredBackup
+from pgconsole.storage.base import Listing, Place, StoredBackup
 from pgconsole.storage.local import LocalStorage
 
 if TYPE_CHECKING:
@@ -45,10 +45,7 @@ def load_manifest(settings: Settings, backup: StoredBackup) -> Manifest | None:
     """
     if not backup.has_manifest:
         return None
-    storage: Storage = (
-        LocalStorage(settings.backup_dir) if backup.place is Place.LOCAL else s3_storage(settings)
-    )
-    return read_manifest(settings, storage, backup.location)
+    return read_manifest(settings, storage_of(settings, backup.place), backup.location)
 
 
 def latest_manifest(settings: Settings) -> Manifest | None:
@@ -66,6 +63,15 @@ def latest_manifest(settings: Settings) -> Manifest | None:
             if manifest is not None and manifest.compressed_bytes == backup.size:
                 return manifest
     return None
+
+
+def storage_of(settings: Settings, place: Place) -> LocalStorage | S3Storage:
+    """BACKUP_DIR, or the bucket: a client of its own, so ask once for what belongs together.
+
+    Raises:
+        ConfigurationError: No bucket is set.
+    """
+    return LocalStorage(settings.backup_dir) if place is Place.LOCAL else s3_storage(settings)
 
 
 def s3_storage(settings: Settings) -> S3Storage:

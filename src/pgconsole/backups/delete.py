@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from pgconsole.backups.catalog import s3_storage
 from pgconsole.backups.confirmation import WORD
@@ -29,6 +30,9 @@ from pgconsole.settings import Settings
 from pgconsole.storage import files
 from pgconsole.storage.base import Listing, Place, Storage, StoredBackup
 from pgconsole.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from pgconsole.storage.s3 import S3Storage
 
 PHASE = "delete"
 
@@ -167,7 +171,7 @@ def _decisions(
     listing = local.listing()
     verdicts = verdicts_of(settings, listing, proofs)
     everything = list(listing.backups)
-    whole = _never
+    whole, in_s3 = _never, None
     if settings.s3_enabled:
         in_s3 = s3_storage(settings)
         there = _listing(in_s3, report, needed=any(one.place is Place.S3 for one in copies))
@@ -175,15 +179,17 @@ def _decisions(
         everything += there.backups
         whole = partial(stored_whole, settings, in_s3)
     decided = decide(copies, everything, verdicts, pins, whole)
-    return tuple(_unless_locked(settings, decision) for decision in decided)
+    if in_s3 is None:
+        return decided
+    return tuple(_unless_locked(in_s3, decision) for decision in decided)
 
 
-def _unless_locked(settings: Settings, decision: Decision) -> Decision:
+def _unless_locked(storage: S3Storage, decision: Decision) -> Decision:
     """The store itself may keep an object."""
     backup = decision.backup
     if not decision.allowed or backup.place is Place.LOCAL:
         return decision
-    lock = s3_storage(settings).lock_of(backup.location)
+    lock = storage.lock_of(backup.location)
     if lock is not None and lock.holds(datetime.now(UTC)):
         return Decision(backup, False, f"it is {lock}")
     return decision

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from pgconsole.backups.catalog import load_manifest, s3_storage
+from pgconsole.backups.catalog import s3_storage, storage_of
 from pgconsole.backups.evidence import Evidence, copy_id, evidence_path, read_evidence
 from pgconsole.backups.s3_copy import object_key
-from pgconsole.backups.signatures import in_words
+from pgconsole.backups.signatures import in_words, read_manifest
 from pgconsole.backups.subjects import find_in_s3
 from pgconsole.dumps.layout import layout, layout_of_copy
 from pgconsole.dumps.manifest import Manifest, Section, SectionKind
@@ -21,6 +22,9 @@ from pgconsole.errors import ConfigurationError, DamagedError, PgconsoleError, S
 from pgconsole.settings import Settings
 from pgconsole.storage.base import Place, Storage, StoredBackup
 from pgconsole.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from pgconsole.storage.s3 import S3Storage
 
 VERIFY_FIRST = "verify the backup: that reads it whole and writes a manifest"
 
@@ -187,7 +191,8 @@ def open_backup(settings: Settings, backup: StoredBackup) -> OpenedBackup:
     Raises:
         StorageError: The place can't be reached, or the manifest not be read.
     """
-    manifest, problem = _manifest_of(settings, backup)
+    storage = storage_of(settings, backup.place)
+    manifest, problem = _manifest_of(settings, storage, backup)
     evidence: tuple[Evidence, ...] = ()
     evidence_problem = ""
     try:
@@ -195,7 +200,7 @@ def open_backup(settings: Settings, backup: StoredBackup) -> OpenedBackup:
     except OSError as error:
         evidence_problem = f"{evidence_path(settings)} can't be read: {error.strerror or error}"
     tables = tables_of(manifest) if manifest is not None else ()
-    kept = _kept(settings, backup)
+    kept = _kept(storage, backup)
     signature = in_words(settings, manifest) if manifest is not None else ""
     return OpenedBackup(
         backup, manifest, problem, tables, evidence, evidence_problem, kept, signature
@@ -220,8 +225,9 @@ def compare(
         assert opened.problem is not None
         raise opened.problem
     name = opened.backup.name
+    storage = storage_of(settings, opened.backup.place)
     if others is None:
-        others = _storage(settings, opened.backup.place).listing().backups
+        others = storage.listing().backups
     earlier = sorted(
         (one for one in others
          if one.name.database == name.database and one.name.taken_at < name.taken_at),
@@ -229,7 +235,7 @@ def compare(
     )  # fmt: skip
     passed_over = set()
     for before in earlier:
-        manifest, _ = _manifest_of(settings, before)
+        manifest, _ = _manifest_of(settings, storage, before)
         if manifest is not None:
             passed_over.discard(before.name.taken_at)  # its copy of another class has none
             tables = tuple(_changes(opened.tables, tables_of(manifest)))
@@ -284,11 +290,11 @@ def tables_of(manifest: Manifest) -> tuple[TableFacts, ...]:
     )  # fmt: skip
 
 
-def _kept(settings: Settings, backup: StoredBackup) -> tuple[str, ...]:
+def _kept(storage: LocalStorage | S3Storage, backup: StoredBackup) -> tuple[str, ...]:
     """What the store says of an object besides its size."""
-    if backup.place is Place.LOCAL:
+    if isinstance(storage, LocalStorage):
         return ()
-    head = s3_storage(settings).head(backup.location)
+    head = storage.head(backup.location)
     if head is None:
         return ()
     encrypted = (f"encrypted by the store ({head.encryption})",) if head.encryption else ()
@@ -304,11 +310,11 @@ def _no_backup(given: str, place: Place, why: str) -> ConfigurationError:
 
 
 def _manifest_of(
-    settings: Settings, backup: StoredBackup
+    settings: Settings, storage: Storage, backup: StoredBackup
 ) -> tuple[Manifest | None, PgconsoleError | None]:
     try:
-        manifest = load_manifest(settings, backup)
-        if manifest is not None:
+        if backup.has_manifest:
+            manifest = read_manifest(settings, storage, backup.location)
             layout_of_copy(manifest, backup.size)
             return manifest, None
     except (DamagedError, ConfigurationError) as error:
@@ -332,7 +338,3 @@ def _changes(now: Sequence[TableFacts], before: Sequence[TableFacts]) -> list[Ta
         found.append(TableChange(table, same.pop(0) if same else None))
     found += [TableChange(None, table) for tables in rest.values() for table in tables]
     return found
-
-
-def _storage(settings: Settings, place: Place) -> Storage:
-    return LocalStorage(settings.backup_dir) if place is Place.LOCAL else s3_storage(settings)

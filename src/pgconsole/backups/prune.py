@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pgconsole.backups.catalog import s3_storage
+from pgconsole.backups.catalog import storage_of
 from pgconsole.backups.evidence import Evidence, evidence_path, read_evidence
 from pgconsole.backups.interruption import uninterrupted
 from pgconsole.backups.locked import HIDES, with_locks
@@ -103,7 +103,7 @@ def make_plan(settings: Settings, place: Place) -> Plan:
         ConfigurationError: S3 is meant, and no bucket is set.
         StorageError: The place, the pins or the evidence can't be read.
     """
-    return _plan(settings, _storage(settings, place), read_pins(settings), _evidence(settings))
+    return _plan(settings, storage_of(settings, place), read_pins(settings), _evidence(settings))
 
 
 def apply_retention(
@@ -163,7 +163,7 @@ class _Pruning:
     ) -> None:
         """Plan, announce and delete in one place. What fails is kept in `failures`."""
         try:
-            storage = _storage(self._settings, place)
+            storage = storage_of(self._settings, place)
             made = _plan(self._settings, storage, pins, evidence)
             if not isinstance(storage, LocalStorage):
                 made = leave_out_the_unfounded(storage, made, self._report)
@@ -243,7 +243,3 @@ def _only_evidence(_: StoredBackup) -> bool:
 def _evidence(settings: Settings) -> dict[str, list[Evidence]]:
     with files.translated(f"{evidence_path(settings)} can't be read"):
         return read_evidence(settings)
-
-
-def _storage(settings: Settings, place: Place) -> LocalStorage | S3Storage:
-    return LocalStorage(settings.backup_dir) if place is Place.LOCAL else s3_storage(settings)
