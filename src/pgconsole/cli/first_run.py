@@ -30,7 +30,8 @@ def welcome_for(settings: Settings) -> Welcome | None:
         settings: What was read, without an error: a broken file is no first run.
     """
     given = {variable for variable, _, source in describe(settings) if source != "default"}
-    if not is_first_run(given, backups_there=settings.backup_dir.is_dir()):
+    # The directory may hang, so it is asked for only where nothing else decides.
+    if not is_first_run(given, backups_there=False) or settings.backup_dir.is_dir():
         return None
     from pgconsole.demo.servers import missing  # noqa: PLC0415 - psycopg
 
