@@ -24,8 +24,8 @@ from pgconsole.screens.sources import Sources, sources_of
 from pgconsole.screens.welcome import Choice, Welcome, WelcomeScreen
 from pgconsole.settings import Settings
 from pgconsole.widgets.console import Console
+from pgconsole.widgets.problem import notify_problem
 from pgconsole.widgets.terminal import TerminalWatch
-from pgconsole.widgets.words import clean
 
 _STYLES = ("main", "tables", "dialogs", "inside", "restore", "jobs", "welcome", "textual")
 _LAST_CHANGES_TAKE = 0.2  # seconds to remember them before the process ends
@@ -87,7 +87,7 @@ class PgconsoleApp(Console):
             screen = screen_for(WelcomeScreen, self.settings)
             self.push_screen(screen(self.settings, self._welcome))
         for problem in self._problems:
-            self._say(problem)
+            notify_problem(self, problem, severity="warning", timeout=30)
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
@@ -114,11 +114,6 @@ class PgconsoleApp(Console):
             self._open_main()
         else:
             self.exit()
-
-    def _say(self, problem: PgconsoleError) -> None:
-        text = "\n".join(clean(part) for part in (problem.cause, f"Next: {problem.fix}") if part)
-        title = clean(problem.problem)
-        self.notify(text, title=title, severity="warning", timeout=30, markup=False)
 
 
 def run_console(settings: Settings, welcome: Welcome | None = None) -> Choice | None:

@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pgconsole.errors import StorageError
 from pgconsole.jobs.spec import parse_id
-from pgconsole.jobs.store import Job, jobs_directory, look
+from pgconsole.jobs.store import Job, jobs_directory, look, unlistable
 from pgconsole.settings import Settings
 
 
@@ -88,11 +87,7 @@ class JobPages:
         except FileNotFoundError:
             return set()
         except OSError as error:
-            raise StorageError(
-                f"The jobs in {self._directory} can't be listed",
-                cause=str(error),
-                fix="run pgconsole as the user that owns the backup directory",
-            ) from error
+            raise unlistable(self._directory, error) from error
         # One more time after a change: what comes within the same tick of the file system's clock
         # leaves the time as it was.
         self._is_settled, self._written = same, written

@@ -109,16 +109,21 @@ def list_jobs(
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise StorageError(
-            f"The jobs in {directory} can't be listed",
-            cause=str(error),
-            fix="run pgconsole as the user that owns the backup directory",
-        ) from error
+        raise unlistable(directory, error) from error
     wanted = (
         name for name in names
         if (parsed := parse_id(name)) is not None and kind in (None, parsed[1])
     )  # fmt: skip
     return [look(directory / name) for name in islice(wanted, limit)]
+
+
+def unlistable(directory: Path, error: OSError) -> StorageError:
+    """Says why the directory of all jobs can't be read."""
+    return StorageError(
+        f"The jobs in {directory} can't be listed",
+        cause=str(error),
+        fix="run pgconsole as the user that owns the backup directory",
+    )
 
 
 def look(directory: Path) -> Job:

@@ -212,15 +212,11 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
 
     def action_next_tab(self) -> None:
         """Go to the next tab."""
-        self._step(1)
+        self.action_tab(self._tab_line.beside(self._active, 1))
 
     def action_previous_tab(self) -> None:
         """Go to the tab before."""
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        names = list(_TABS)
-        self.action_tab(names[(names.index(self._active) + by) % len(names)])
+        self.action_tab(self._tab_line.beside(self._active, -1))
 
     @on(Grid.Moved)
     def _moved(self) -> None:
@@ -247,15 +243,9 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
 
     @on(FilterLine.Changed)
     def _filter_changed(self, message: FilterLine.Changed) -> None:
-        try:
-            self.grid.filter(message.text)
-        except re.error as error:
-            self._filter.say(f"! {error}")
-            return
-        self._filters[self._active] = message.text
-        self._remember()
-        shown, of = self.grid.count
-        self._filter.say(f"{shown:,} of {of:,}")
+        if self._filter.narrow(self.grid, message.text):
+            self._filters[self._active] = message.text
+            self._remember()
 
     @on(FilterLine.Left)
     def _filter_left(self) -> None:

@@ -15,7 +15,7 @@ from pgconsole.screens.work import Refused
 from pgconsole.settings import Settings
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.console import Console, key_map_of
-from pgconsole.widgets.words import clean
+from pgconsole.widgets.problem import notify_problem
 
 S = TypeVar("S", bound="ConsoleScreen")
 
@@ -72,9 +72,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
-        error = message.error
-        text = "\n".join(part for part in (error.cause, f"Next: {error.fix}") if part)
-        self.notify(text, title=clean(error.problem), severity="error", timeout=20, markup=False)
+        notify_problem(self, message.error)
 
     def action_palette(self) -> None:
         """All commands."""

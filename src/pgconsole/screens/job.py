@@ -206,15 +206,11 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
 
     def action_next_tab(self) -> None:
         """Go to the next tab."""
-        self._step(1)
+        self.action_tab(self._tab_line.beside(self._active or "course", 1))
 
     def action_previous_tab(self) -> None:
         """Go to the tab before."""
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        names = list(_TABS)
-        self.action_tab(names[(names.index(self._active or names[0]) + by) % len(names)])
+        self.action_tab(self._tab_line.beside(self._active or "course", -1))
 
     @property
     def _body(self) -> LogView | TextView:

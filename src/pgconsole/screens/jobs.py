@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -138,7 +137,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
             self._shown = items
             self._grid.fill(items)
             if self._filter.text:
-                self._say_count()
+                self._filter.count(self._grid)
             if self._to_the_end:
                 self._grid.move("bottom")
         self._grid.renew({job_id: one.item for job_id, one in rows.live.items()})
@@ -211,17 +210,8 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
 
     @on(FilterLine.Changed)
     def _filter_changed(self, message: FilterLine.Changed) -> None:
-        try:
-            self._grid.filter(message.text)
-        except re.error as error:
-            self._filter.say(f"! {error}")
-            return
-        self._want(math.inf)
-        self._say_count()
-
-    def _say_count(self) -> None:
-        shown, of = self._grid.count
-        self._filter.say(f"{shown:,} of {of:,}")
+        if self._filter.narrow(self._grid, message.text):
+            self._want(math.inf)
 
     @on(FilterLine.Left)
     def _filter_left(self) -> None:

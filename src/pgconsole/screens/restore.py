@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -340,14 +339,8 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
 
     @on(FilterLine.Changed)
     def _filter_changed(self, message: FilterLine.Changed) -> None:
-        try:
-            self._grid.filter(message.text)
-        except re.error as error:
-            self._filter.say(f"! {error}")
-            return
-        self._filter_text = message.text
-        shown, of = self._grid.count
-        self._filter.say(f"{shown:,} of {of:,}")
+        if self._filter.narrow(self._grid, message.text):
+            self._filter_text = message.text
 
     @on(FilterLine.Left)
     def _filter_left(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import on
@@ -11,6 +12,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from pgconsole.widgets.grid import Grid
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.words import clean
 
@@ -84,6 +86,25 @@ class FilterLine(Horizontal):
             self._input.value = text
         self._hint.show("")
         self.display = bool(text)
+
+    def narrow(self, grid: Grid, text: str) -> bool:
+        """Filter a table by what was typed, and say how many rows are left.
+
+        Returns:
+            Whether it could be: what is no expression is said, and all stays as it was.
+        """
+        try:
+            grid.filter(text)
+        except re.error as error:
+            self.say(f"! {error}")
+            return False
+        self.count(grid)
+        return True
+
+    def count(self, grid: Grid) -> None:
+        """Say how many rows of a table are shown."""
+        shown, of = grid.count
+        self.say(f"{shown:,} of {of:,}")
 
     def say(self, text: str) -> None:
         """How many are shown, or what is wrong."""

@@ -42,6 +42,10 @@ class PaneTabs(Horizontal):
         for pane in self._panes:
             yield PaneTab(pane)
 
+    def beside(self, active: str, by: int) -> str:
+        """The tab that is so many further on than the active one; round and round."""
+        return self._panes[(self._panes.index(active) + by) % len(self._panes)]
+
     def show(self, texts: dict[str, str], active: str) -> None:
         """Write the tabs; brackets mark the active one even without colours."""
         for pane, text in texts.items():

@@ -1,6 +1,9 @@
-"""A problem with its cause and what to do next, as every state of error shows it. Pure."""
+"""A problem with its cause and what to do next, as every state of error shows it."""
 
 from __future__ import annotations
+
+from textual.message_pump import MessagePump
+from textual.notifications import SeverityLevel
 
 from pgconsole.errors import PgconsoleError
 from pgconsole.widgets.line import Part
@@ -15,3 +18,24 @@ def problem_text(problem: PgconsoleError) -> list[Part]:
     if problem.fix:
         parts.append(f"\nNext: {clean(problem.fix)}")
     return parts
+
+
+def notify_problem(
+    node: MessagePump,
+    problem: PgconsoleError,
+    *,
+    severity: SeverityLevel = "error",
+    timeout: float = 20,
+) -> None:
+    """Say it in a toast.
+
+    Args:
+        node: A widget or screen of the app, or the app.
+        problem: What is wrong.
+        severity: How grave it is.
+        timeout: Seconds until the toast goes.
+    """
+    parts = (problem.cause, f"Next: {problem.fix}")
+    text = "\n".join(clean(part) for part in parts if part)
+    title = clean(problem.problem)
+    node.app.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
