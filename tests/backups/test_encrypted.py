@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from tests.backups.helpers import RICH_SCHEMA, Recorder, files_in, plain_dump, without_keys
 from tests.backups.restoring import restore, state
-from tests.backups.verifying import known, verify
+from tests.backups.verifying import forget, known, verify
 from tests.conftest import MakeSettings, create_database, drop_database
 from tests.dumps.aging import Key, encrypt
 
 from pgconsole.backups.backup import BackupRequest, BackupResult, run_backup
 from pgconsole.backups.catalog import load_manifest, local_backups, s3_backups
 from pgconsole.backups.confirmation import WORD, confirm_restore
-from pgconsole.backups.evidence import EVIDENCE, Proof, latest, read_evidence
+from pgconsole.backups.evidence import Proof, latest, read_evidence
 from pgconsole.backups.export import ExportRequest, run_export
 from pgconsole.backups.looking import Look, open_source
 from pgconsole.backups.opened import find_table, open_backup
@@ -28,12 +28,7 @@ from pgconsole.backups.upload import UploadRequest, run_upload
 from pgconsole.backups.verify import VerifyRequest, run_verify
 from pgconsole.demo.servers import PostgresServer
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass, parse_name
-from pgconsole.errors import (
-    DamagedError,
-    PgconsoleError,
-    SealedError,
-    VerifyError,
-)
+from pgconsole.errors import DamagedError, PgconsoleError, SealedError, VerifyError
 from pgconsole.planning.checks import Outcome
 from pgconsole.planning.gather import gather
 from pgconsole.planning.plan import conclude
@@ -80,11 +75,6 @@ def opened_with(settings: Settings, tmp_path: Path, key: Key) -> Settings:
 @pytest.fixture
 def result(settings: Settings, recorder: Recorder) -> BackupResult:
     return run_backup(settings, BackupRequest("alice", SLOT, job="job-1"), recorder)
-
-
-def forget(settings: Settings) -> None:
-    """As on a host that did not take the backups."""
-    (settings.state_dir / EVIDENCE).unlink()
 
 
 class TestBackup:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,23 +11,31 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.backups.attacks import (
+    ATTACKS,
+    beside,
+    edit,
+    remove_manifest,
+    replay,
+    sign_with_another_key,
+    strip_and_change,
+)
 from tests.backups.helpers import Recorder
 from tests.backups.restoring import restore, state
-from tests.backups.verifying import known, verify
+from tests.backups.verifying import forget, known, verify
 from tests.conftest import MakeSettings, create_database, drop_database
 from tests.dumps.aging import Key
 from tests.guide import guide_backup
 
 from pgconsole.backups.backup import BackupRequest, run_backup
 from pgconsole.backups.catalog import load_manifest, local_backups, s3_backups
-from pgconsole.backups.evidence import EVIDENCE, Proof
+from pgconsole.backups.evidence import Proof
 from pgconsole.backups.opened import open_backup
 from pgconsole.backups.prune import make_plan
 from pgconsole.backups.trust import stored_whole
 from pgconsole.backups.upload import UploadRequest, run_upload
 from pgconsole.backups.verify import VerifyRequest, run_verify
 from pgconsole.demo.servers import PostgresServer
-from pgconsole.dumps.manifest import parse_manifest
 from pgconsole.dumps.naming import MANIFEST_SUFFIX, BackupClass
 from pgconsole.dumps.signature import new_signing_key, read_signing_key
 from pgconsole.errors import (
@@ -83,101 +89,18 @@ def backup(settings: Settings, slot: datetime = SLOT) -> Path:
     return Path(run_backup(settings, BackupRequest("alice", slot), Recorder()).paths[0])
 
 
-def beside(path: Path) -> Path:
-    return path.with_name(path.name + MANIFEST_SUFFIX)
-
-
-def edit(path: Path, **changes: object) -> None:
-    """Change a manifest as somebody without the key can."""
-    beside(path).write_text(json.dumps(json.loads(beside(path).read_bytes()) | changes))
-
-
 def proof_of(settings: Settings, path: Path) -> Proof | None:
     """What verifying finds, and what is known then."""
     with suppress(VerifyError):
         verify(settings, path, report=Recorder())
+    return known_of(settings, path)
+
+
+def known_of(settings: Settings, path: Path) -> Proof | None:
     found = known(settings)[f"{path.parent.name}/{path.name}"]
     return found and found.proof
 
 
-def forget(settings: Settings) -> None:
-    (settings.state_dir / EVIDENCE).unlink()
-
-
-def flip(path: Path) -> None:
-    """As a disk does it."""
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def flip_manifest(path: Path) -> None:
-    data = beside(path).read_bytes()
-    number = data.index(b'"raw_bytes":') + len(b'"raw_bytes":')
-    beside(path).write_bytes(data[:number] + b"9" + data[number + 1 :])
-
-
-def truncate(path: Path) -> None:
-    os.truncate(path, path.stat().st_size - 40)
-
-
-def swap_manifests(path: Path) -> None:
-    other = other_of(path)
-    shutil.copy(beside(other), beside(path))
-
-
-def swap_dumps(path: Path) -> None:
-    shutil.copy(other_of(path), path)
-
-
-def replay(path: Path) -> None:
-    """An older backup, signed as it is, in the place of the newest one."""
-    swap_dumps(path)
-    swap_manifests(path)
-
-
-def strip(path: Path) -> None:
-    edit(path, signature=None)
-
-
-def strip_and_change(path: Path) -> None:
-    """A whole new pair, right in itself: of no use without a signature."""
-    shutil.copy(other_of(path), path)
-    manifest = parse_manifest(beside(other_of(path)).read_bytes(), "")
-    mine = parse_manifest(beside(path).read_bytes(), "")
-    changed = manifest.model_copy(
-        update={"taken_at": mine.taken_at, "classes": mine.classes, "signature": None}
-    )
-    beside(path).write_bytes(changed.to_json())
-
-
-def remove_manifest(path: Path) -> None:
-    beside(path).unlink()
-
-
-def sign_with_another_key(path: Path) -> None:
-    manifest = parse_manifest(beside(path).read_bytes(), "")
-    beside(path).write_bytes(new_signing_key().sign(manifest).to_json())
-
-
-def other_of(path: Path) -> Path:
-    return min(
-        one for one in path.parent.glob("*.sql.gz*") if one != path and "json" not in one.name
-    )
-
-
-ATTACKS: dict[Callable[[Path], None], Proof] = {
-    flip: Proof.DAMAGED,
-    truncate: Proof.DAMAGED,
-    flip_manifest: Proof.ALTERED,
-    swap_manifests: Proof.ALTERED,
-    swap_dumps: Proof.ALTERED,
-    replay: Proof.ALTERED,
-    strip: Proof.ALTERED,
-    strip_and_change: Proof.ALTERED,
-    remove_manifest: Proof.ALTERED,
-    sign_with_another_key: Proof.ALTERED,
-}
 attacks = pytest.mark.parametrize(
     ("attack", "expected"), ATTACKS.items(), ids=[attack.__name__ for attack in ATTACKS]
 )
@@ -250,11 +173,6 @@ class TestAttacks:
                 run_verify(restorer, request, Recorder())
             [newest, _] = s3_backups(settings).backups
             assert not stored_whole(restorer, S3Storage(restorer), newest)
-
-
-def known_of(settings: Settings, path: Path) -> Proof | None:
-    found = known(settings)[f"{path.parent.name}/{path.name}"]
-    return found and found.proof
 
 
 def restoring_host(settings: Settings) -> Settings:

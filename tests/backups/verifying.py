@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pgconsole.backups.catalog import local_backups
-from pgconsole.backups.evidence import Evidence, Proof, latest, read_evidence
+from pgconsole.backups.evidence import EVIDENCE, Evidence, Proof, latest, read_evidence
 from pgconsole.backups.verify import VerifyRequest, VerifyResult, run_verify
 from pgconsole.report import Event
 from pgconsole.settings import Settings
@@ -28,3 +28,8 @@ def known(settings: Settings) -> dict[str, Evidence | None]:
 
 def proofs(settings: Settings) -> list[Proof | None]:
     return [proof and proof.proof for proof in known(settings).values()]
+
+
+def forget(settings: Settings) -> None:
+    """As on a host that did not take the backups."""
+    (settings.state_dir / EVIDENCE).unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
@@ -34,8 +34,10 @@ def console(settings: Settings) -> Iterator[Open]:
     """Opens consoles; each is closed at the end."""
     with ExitStack() as stack:
 
-        def open_console(columns: int = 80, rows: int = 24, **variables: str) -> Terminal:
-            terminal = open_terminal([PROGRAM], environment(settings, **variables), columns, rows)
+        def open_console(
+            columns: int = 80, rows: int = 24, argv: Sequence[str] = (PROGRAM,), **variables: str
+        ) -> Terminal:
+            terminal = open_terminal([*argv], environment(settings, **variables), columns, rows)
             stack.callback(terminal.close)
             terminal.wait_for("pgconsole")
             return terminal

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.cli.program import PROGRAM, environment
 from tests.conftest import MakeSettings
-from tests.e2e.terminal import Terminal, is_alive, open_terminal
+from tests.e2e.driving import Open
+from tests.e2e.terminal import Terminal, is_alive
 from tests.faults.running import ROOT
 from tests.faults.supervisor import DISK, Plan, unavailable
 from tests.guide import guide_backup
@@ -25,8 +24,6 @@ from pgconsole.demo.servers import PostgresServer
 from pgconsole.settings import Settings
 
 pytestmark = pytest.mark.e2e
-
-Open = Callable[..., Terminal]
 
 # A console whose system calls somebody watches.
 WATCHED = (
@@ -50,20 +47,6 @@ def settings(postgres16: PostgresServer, database: str, make_settings: MakeSetti
     return found
 
 
-@pytest.fixture
-def console(settings: Settings) -> Iterator[Open]:
-    """Opens consoles; each is closed at the end."""
-    with ExitStack() as stack:
-
-        def open_console(*argv: str, size: tuple[int, int], **variables: str) -> Terminal:
-            given = environment(settings, PYTHONPATH=str(ROOT), **variables)
-            terminal = open_terminal([*(argv or (PROGRAM,))], given, *size)
-            stack.callback(terminal.close)
-            return terminal
-
-        yield open_console
-
-
 def is_usable(terminal: Terminal) -> None:
     """Keys are answered, and it ends at once."""
     terminal.send("?")
@@ -78,7 +61,7 @@ def is_usable(terminal: Terminal) -> None:
 
 def test_a_store_that_hangs(console: Open, silent: int) -> None:
     terminal = console(
-        size=(160, 45), S3_BACKUP_BUCKET="backups", S3_ENDPOINT_URL=f"http://127.0.0.1:{silent}",
+        columns=160, rows=45, S3_BACKUP_BUCKET="backups", S3_ENDPOINT_URL=f"http://127.0.0.1:{silent}",
         AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret",
     )  # fmt: skip
     terminal.wait_for("never verified")
@@ -88,7 +71,7 @@ def test_a_store_that_hangs(console: Open, silent: int) -> None:
 
 
 def test_a_server_that_hangs(console: Open, silent: int) -> None:
-    terminal = console(size=(80, 24), PGHOST="127.0.0.1", PGPORT=str(silent))
+    terminal = console(PGHOST="127.0.0.1", PGPORT=str(silent))
     terminal.wait_for("never verified")
     terminal.send("r")
     terminal.wait_for("No answer from the server for")
@@ -102,6 +85,6 @@ def test_a_disk_that_hangs(console: Open, settings: Settings, tmp_path: Path) ->
     plan = Plan(
         str(tmp_path / "calls"), str(settings.backup_dir), calls=DISK, delay=60.0, reading=True
     )
-    terminal = console(sys.executable, "-c", WATCHED, plan.to_json(), size=(80, 24))
+    terminal = console(argv=[sys.executable, "-c", WATCHED, plan.to_json()], PYTHONPATH=str(ROOT))
     terminal.wait_for("no answer for")
     is_usable(terminal)

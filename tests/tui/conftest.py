@@ -1,11 +1,18 @@
-"""The console looks and counts the same on every machine."""
+"""The console looks and counts the same on every machine; what it looks at."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.conftest import MakeSettings
+from tests.logs.writing import LogHome
+from tests.tui.log_scenes import usual_home
+
+from pgconsole.demo.servers import PostgresServer
+from pgconsole.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +29,17 @@ def _same_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pictures at 100x30 are between those at 80x24 and 160x45: they take long, and tell least."""
-    for item in items:
-        if "100x30" in item.name:
-            item.add_marker(pytest.mark.slow)
+@pytest.fixture
+def home(tmp_path: Path) -> LogHome:
+    """Logs of two nights."""
+    return usual_home(tmp_path)
+
+
+@pytest.fixture
+def real(
+    make_settings: MakeSettings, postgres16: PostgresServer, database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Settings:  # fmt: skip
+    """A real database; jobs find the client tools on PATH."""
+    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
+    return make_settings(postgres16, database)

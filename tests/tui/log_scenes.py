@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.logs.writing import LogHome, entry
-from tests.tui.driving import is_settled, until
+from tests.tui.driving import is_settled, shown, until, until_shown
 from tests.tui.scenes import LAST, Scene, settings
 from textual.pilot import Pilot
 
@@ -74,3 +75,36 @@ async def settled(pilot: Pilot[None]) -> LogPane:
     pane = pane_of(pilot)
     await until(pilot, lambda: is_settled(pane))
     return pane
+
+
+async def opened(pilot: Pilot[None], *keys: str) -> LogPane:
+    """The log pane on the whole screen, with these keys pressed in it."""
+    await until_shown(pilot, "Protected")
+    await pilot.press("l")
+    pane = await settled(pilot)
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+    return pane
+
+
+def told(pilot: Pilot[None]) -> list[str]:
+    """The texts of the lines on the screen, without time, kind and phase."""
+    pane = pane_of(pilot)
+    region = pane.view.region
+    rows = shown(pilot.app.screen).splitlines()[region.y : region.bottom]
+    cells = [row[region.x + 1 : region.right - 2] for row in rows]
+    head = 20 if pane.job else 29
+    return [row[head:].strip() for row in cells if re.match(r"\d\d:\d\d:\d\d  ", row)]
+
+
+def info(pilot: Pilot[None]) -> str:
+    """What the line below the log says."""
+    return str(pane_of(pilot).info.render())
+
+
+async def opened_again(pilot: Pilot[None], *keys: str) -> None:
+    """These keys pressed, and all that came of it."""
+    for key in keys:
+        await pilot.press("exclamation_mark" if key == "!" else key)
+    await settled(pilot)

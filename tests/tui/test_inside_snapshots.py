@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 from tests.tui.driving import until, until_shown
 from tests.tui.inside_scenes import SCENES
-from tests.tui.test_snapshots import LARGE, SMALL, Snap, still
+from tests.tui.pictures import SIZES, SMALL, Snap, still
 from textual.pilot import Pilot
 
 from pgconsole.screens.backup import BackupScreen
 
-MEDIUM = (100, 30)
-SIZES = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=["80x24", "100x30", "160x45"])
 FULL = {
     "tables": ("", "public.users"),
     "changes": ("2", "sessions"),

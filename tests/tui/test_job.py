@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from tests.backups.helpers import pg_dump_wrapper
-from tests.conftest import MakeSettings
 from tests.guide import guide_backup
 from tests.tui.driving import open_job, open_jobs, say_yes, shown, until, until_shown
 from tests.tui.job_scenes import OPENED
@@ -30,16 +29,6 @@ SLOW = """
     printf %s "$chunk" | base64 -d; sleep 0.3
 done
 """
-
-
-@pytest.fixture
-def real(
-    make_settings: MakeSettings, postgres16: PostgresServer, database: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Settings:  # fmt: skip
-    """A real database; jobs find the client tools on PATH."""
-    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
-    return make_settings(postgres16, database)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.conftest import MakeSettings
 from tests.support import blocked_dump
 from tests.tui.driving import open_job, open_jobs, shown, until, until_shown
 from tests.tui.job_scenes import LISTS, OPENED, JobScene
@@ -24,16 +23,6 @@ from pgconsole.screens.jobs import JobsScreen
 from pgconsole.screens.main import MainScreen
 from pgconsole.settings import Settings
 from pgconsole.widgets.grid import Grid
-
-
-@pytest.fixture
-def real(
-    make_settings: MakeSettings, postgres16: PostgresServer, database: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Settings:  # fmt: skip
-    """A real database; jobs find the client tools on PATH."""
-    monkeypatch.setenv("PATH", postgres16.environment["PATH"])
-    return make_settings(postgres16, database)
 
 
 def copies(settings: Settings, template: Path, count: int, hours: int = 1) -> None:

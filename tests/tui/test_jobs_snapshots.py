@@ -8,14 +8,11 @@ from typing import Any
 import pytest
 from tests.tui.driving import until, until_shown
 from tests.tui.job_scenes import LISTS, OPENED, JobScene
-from tests.tui.test_snapshots import LARGE, SMALL, Snap, still
+from tests.tui.pictures import SIZES, SMALL, Snap, still
 from textual.pilot import Pilot
 
 from pgconsole.screens.job import JobScreen
 from pgconsole.screens.jobs import JobsScreen
-
-MEDIUM = (100, 30)
-SIZES = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=["80x24", "100x30", "160x45"])
 
 
 def named(value: object) -> str | None:

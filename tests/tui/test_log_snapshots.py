@@ -11,11 +11,9 @@ import pytest
 from tests.logs.writing import LogHome, entry
 from tests.tui.driving import is_settled, until, until_shown
 from tests.tui.log_scenes import app_on, at, home_in, pane_of, settled, usual_home
-from tests.tui.test_snapshots import still
+from tests.tui.pictures import EACH_SIZE, SIZES, SMALL, Snap, still
 from textual.pilot import Pilot
 
-SIZES = {"80x24": (80, 24), "100x30": (100, 30), "160x45": (160, 45)}
-Snap = Callable[..., bool]
 Run = Callable[[Pilot[Any]], Awaitable[None]]
 
 # Each state, and the keys that lead to it from the pane.
@@ -66,18 +64,23 @@ def odd_home(directory: Path) -> LogHome:
     return home
 
 
-CASES = [(s, z) for s in STATES for z in SIZES if z == "80x24" or s in LARGE_TOO]
+CASES = [
+    pytest.param(state, *size.values, id=f"{state}-{size.id}", marks=size.marks)
+    for state in STATES
+    for size in EACH_SIZE
+    if size.values == (SMALL,) or state in LARGE_TOO
+]
 
 
 @pytest.mark.parametrize(("state", "size"), CASES)
-def test_states(snap_compare: Snap, tmp_path: Path, state: str, size: str) -> None:
+def test_states(snap_compare: Snap, tmp_path: Path, state: str, size: tuple[int, int]) -> None:
     app = app_on(usual_home(tmp_path))
     run = pressed(*STATES[state])
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=run)
+    assert snap_compare(app, terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_paused_while_lines_come(snap_compare: Snap, tmp_path: Path, size: str) -> None:
+@SIZES
+def test_paused_while_lines_come(snap_compare: Snap, tmp_path: Path, size: tuple[int, int]) -> None:
     home = usual_home(tmp_path)
 
     async def run(pilot: Pilot[Any]) -> None:
@@ -86,34 +89,34 @@ def test_paused_while_lines_come(snap_compare: Snap, tmp_path: Path, size: str) 
         await until(pilot, lambda: pane_of(pilot)._talk.answer.news == 1234)  # type: ignore[union-attr]
         await still(pilot)
 
-    assert snap_compare(app_on(home), terminal_size=SIZES[size], run_before=run)
+    assert snap_compare(app_on(home), terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_full_screen(snap_compare: Snap, tmp_path: Path, size: str) -> None:
+@SIZES
+def test_full_screen(snap_compare: Snap, tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_on(usual_home(tmp_path))
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=pressed("l"))
+    assert snap_compare(app, terminal_size=size, run_before=pressed("l"))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_empty(snap_compare: Snap, tmp_path: Path, size: str) -> None:
+@SIZES
+def test_empty(snap_compare: Snap, tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_on(home_in(tmp_path))
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=pressed())
+    assert snap_compare(app, terminal_size=size, run_before=pressed())
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_loading(snap_compare: Snap, tmp_path: Path, size: str) -> None:
+@SIZES
+def test_loading(snap_compare: Snap, tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_on(home_in(tmp_path), logs=lambda _job: threading.Event().wait() and ())
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=waiting)
+    assert snap_compare(app, terminal_size=size, run_before=waiting)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_error(snap_compare: Snap, tmp_path: Path, size: str) -> None:
+@SIZES
+def test_error(snap_compare: Snap, tmp_path: Path, size: tuple[int, int]) -> None:
     def fail(_job: str) -> tuple[()]:
         raise OSError(5, "Input/output error")
 
     app = app_on(home_in(tmp_path), logs=fail)
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=waiting)
+    assert snap_compare(app, terminal_size=size, run_before=waiting)
 
 
 async def waiting(pilot: Pilot[Any]) -> None:

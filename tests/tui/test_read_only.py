@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.conftest import MakeSettings
 from tests.tui.driving import shown, until, until_shown
+from tests.tui.pictures import LARGE, SMALL, Snap
 from tests.tui.scenes import NOW, RUNNING, SCENES, STYLES, Scene, settings
-from tests.tui.test_snapshots import LARGE, SMALL, Snap
 from textual.app import ComposeResult
 from textual.events import Mount
 

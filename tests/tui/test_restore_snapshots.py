@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 from tests.tui.driving import until, until_shown
+from tests.tui.pictures import SIZES, SMALL, Snap, still
 from tests.tui.restore_scenes import SCENES
-from tests.tui.test_snapshots import LARGE, SMALL, Snap, still
 from textual.pilot import Pilot
 
 from pgconsole.screens.restore import RestoreScreen
 
-MEDIUM = (100, 30)
-SIZES = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=["80x24", "100x30", "160x45"])
 # What is on the screen when all has come that comes.
 SETTLED = {
     "full": "public.documents 310",

@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 from tests.tui.driving import is_settled, until
+from tests.tui.pictures import LARGE, SIZES, SMALL, Snap, still
 from tests.tui.scenes import SCENES, Scene
 from textual.pilot import Pilot
-from textual.strip import Strip
 
 from pgconsole.screens.main import MainScreen
-
-SMALL, MIDDLE, LARGE = (80, 24), (100, 30), (160, 45)
-Snap = Callable[..., bool]
 
 
 def drawn(scene: Scene, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
@@ -48,22 +45,12 @@ def drawn(scene: Scene, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
     return run
 
 
-async def still(pilot: Pilot[Any]) -> None:
-    """Wait until the picture is the same four times in a row."""
-    before: list[Strip] = []
-    same = 0
-    while same < 3:
-        await pilot.pause(0.08)
-        now = pilot.app.screen._compositor.render_strips()  # a picture would take 0.1 s
-        before, same = now, same + 1 if now == before else 0
-
-
 def compare(snap: Snap, name: str, size: tuple[int, int], *keys: str) -> bool:
     scene = SCENES[name]()
     return snap(scene.app(), terminal_size=size, run_before=drawn(scene, *keys))
 
 
-@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "100x30", "160x45"])
+@SIZES
 @pytest.mark.parametrize(
     "scene",
     ["full", "empty", "loading", "stale", "running", "failed", "damaged", "s3_unreachable"],

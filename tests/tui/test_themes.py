@@ -9,8 +9,9 @@ import pytest
 from tests.tui import inside_scenes
 from tests.tui.contrast import Seen, seen
 from tests.tui.driving import until_shown
+from tests.tui.pictures import LARGE, SMALL, Snap, still
 from tests.tui.scenes import SCENES, UNREACHABLE, Scene, settings
-from tests.tui.test_snapshots import LARGE, SMALL, Snap, drawn, still
+from tests.tui.test_snapshots import drawn
 from textual.geometry import Region
 from textual.notifications import SeverityLevel
 from textual.pilot import Pilot

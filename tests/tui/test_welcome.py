@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.tui.driving import click_text, shown, until, until_shown
+from tests.tui.pictures import LARGE, SMALL, Snap, still
 from tests.tui.scenes import SCENES
-from tests.tui.test_snapshots import LARGE, SMALL, Snap, still
 
 from pgconsole.actions.keymap import KeyMap
 from pgconsole.app import PgconsoleApp
