@@ -8,11 +8,11 @@ demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
 
 test: .venv/dev
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadgroup -m "not slow" $(ARGS)
 
 # What would take `make test` beyond 15 minutes on two cores.
 test-slow: .venv/dev
-	$(BIN)/pytest -n 2 --dist loadgroup -m slow $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadgroup -m slow $(ARGS)
 
 # The long form of tests/faults, about 40 minutes: writes docs/reliability.md. `make faults SEED=7` draws it again.
 faults: .venv/dev

@@ -20,6 +20,10 @@ from pgconsole.settings import Settings
 pytestmark = pytest.mark.e2e
 
 
+def restores(settings: Settings) -> list[jobs.Job]:
+    return jobs.list_jobs(settings, kind="restore")
+
+
 def test_lost_rows_come_back_from_s3_though_the_terminal_dies(
     console: Open, settings: Settings, postgres16: PostgresServer
 ) -> None:
@@ -38,7 +42,7 @@ def test_lost_rows_come_back_from_s3_though_the_terminal_dies(
     first.wait_for("+1,000")
     first.wait_for("2 Checks · ? 1 not known")  # nobody has verified that copy
     first.send("Enter", "yes", "Enter")
-    [job] = wait_until(lambda: jobs.list_jobs(settings, kind="restore"))
+    [job] = wait_until(lambda: [job for job in restores(settings) if job.pid is not None])
     os.kill(first.pid(), signal.SIGKILL)
     first.wait_gone()
     second = console()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import tracemalloc
@@ -186,6 +187,20 @@ def test_rotation_loses_no_line_and_shows_none_twice(tmp_path: Path) -> None:
     assert seen == [f"line {number}" for number in range(100)]
     assert sum(path.stat().st_size for path in (tmp_path / "schedule").iterdir()) < 4200
     assert len(list((tmp_path / "schedule").iterdir())) == 2
+
+
+def test_files_are_let_go_with_who_read_them(tmp_path: Path) -> None:
+    def held() -> list[str]:
+        links = list(Path("/proc/self/fd").iterdir())
+        return [str(link.readlink()) for link in links if link.is_symlink()]
+
+    logs = Logs(tmp_path)
+    logs.append("a", entry(1, "one"))
+    book = take_in(logs.book())
+    assert str(tmp_path / "a") in held()
+    del book
+    gc.collect()
+    assert str(tmp_path / "a") not in held()
 
 
 def test_a_torn_line_of_the_service_log_costs_only_itself(tmp_path: Path) -> None:

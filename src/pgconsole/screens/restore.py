@@ -120,7 +120,7 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint first, then ask."""
-        self._field.answer.focus()
+        self.set_focus(self._field.answer)  # at once: `focus` does it some keys later
         self.action_page("tables", focus=False)
         self._tick()
         self.set_interval(1.0, self._tick)
@@ -282,7 +282,7 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
     def _step(self, by: int) -> None:
         stops = self._stops
         at = stops.index(self.focused) if self.focused in stops else 0
-        self.set_focus(stops[(at + by) % len(stops)])  # `focus` does it some keys later
+        self.set_focus(stops[(at + by) % len(stops)])
 
     def action_next_field(self) -> None:
         """Go on."""
