@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 from tests.tui.scenes import DONE, RUNNING
 
+from pgconsole.actions.keymap import KeyMap
 from pgconsole.errors import PgconsoleError
 from pgconsole.logs.query import Query, Window
 from pgconsole.logs.requests import Answer
@@ -32,6 +33,10 @@ ERRORS = Query(level=Level.ERROR, window=Window(NOW - timedelta(hours=2)))
         ({"answer": None}, "all logs"),
         ({"answer": None, "busy": 12.3}, "all logs · no answer for 12 s"),
         ({"following": False}, "all logs · 1,234 lines · PAUSED, f follows"),
+        (
+            {"following": False, "keys": KeyMap({"follow": ("ctrl+e",)})},
+            "all logs · 1,234 lines · PAUSED, ctrl+e follows",
+        ),
         (
             {"following": False, "answer": Answer(count=20, total=20, news=3)},
             "all logs · 20 lines · PAUSED +3 lines, f follows",

@@ -288,7 +288,9 @@ async def test_marked_lines_are_copied(home: LogHome) -> None:
         assert info(pilot).endswith("3 lines marked: y copies, Esc leaves")
         assert shown(app.screen).count("▌02:00:1") == 3
         await opened_again(pilot, "y")
-        await until_shown(pilot, "3 lines sent to the terminal")
+        await until_shown(pilot, "Sent to the terminal")
+        [toast] = app._notifications
+        assert toast.message.endswith("… (3 lines)")
         assert app.clipboard.splitlines() == [
             "2026-02-25T02:00:12.000Z backup verify: read back 126.0 MiB, every CRC right, "
             "48 tables, 1,250,000 rows",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.tui import inside_scenes
-from tests.tui.driving import shown, until, until_shown
+from tests.tui import inside_scenes, job_scenes
+from tests.tui.driving import open_jobs, shown, until, until_shown
 from tests.tui.scenes import SCENES
 from textual.pilot import Pilot
 
 from pgconsole.app import PgconsoleApp
 from pgconsole.memory import Memory
 from pgconsole.screens.main import MainScreen
+from pgconsole.widgets.grid import Grid
 
 
 def main(file: Path) -> PgconsoleApp:
@@ -24,6 +25,13 @@ def main(file: Path) -> PgconsoleApp:
 def inside(file: Path) -> PgconsoleApp:
     """An opened backup, with what a file remembers."""
     app = inside_scenes.SCENES["full"]().app()
+    app.memory = Memory(file)
+    return app
+
+
+def all_jobs(file: Path) -> PgconsoleApp:
+    """Many jobs, with what a file remembers of their list."""
+    app = job_scenes.LISTS["full"]().app()
     app.memory = Memory(file)
     return app
 
@@ -98,6 +106,29 @@ async def test_sort_and_filter_of_an_opened_backup(tmp_path: Path) -> None:
         await until_shown(pilot, "odd [/] table")
     again.memory.settle(20)
     assert Memory(tmp_path / "state.json").get("backup.tables.filter", "x", of=app.settings) == ""
+
+
+async def test_sort_and_filter_of_the_jobs(tmp_path: Path) -> None:
+    app = all_jobs(tmp_path / "state.json")
+    async with app.run_test(size=(100, 30)) as pilot:
+        grid = (await open_jobs(pilot)).query_one(Grid)
+        await until(pilot, lambda: grid.count[0] > 3)
+        everything = grid.count[0]
+        await pilot.press("s", "s", "slash", *"^backup", "enter")
+        await until(pilot, lambda: grid.count[0] < everything)
+        order, some = grid.order, grid.count
+    app.memory.settle(20)
+    again = all_jobs(tmp_path / "state.json")
+    async with again.run_test(size=(100, 30)) as pilot:
+        grid = (await open_jobs(pilot)).query_one(Grid)
+        await until(pilot, lambda: grid.count == some)
+        assert grid.order == order
+        assert "/ ^backup" in shown(again.screen)  # nothing is hidden silently
+        assert f"{some[0]} of {some[1]}" in shown(again.screen)
+        await pilot.press("escape")
+        await until(pilot, lambda: grid.count[0] == everything)
+    again.memory.settle(20)
+    assert Memory(tmp_path / "state.json").get("jobs.filter", "x", of=app.settings) == ""
 
 
 async def test_a_filter_or_column_that_somebody_wrote_there(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import ClassVar
@@ -38,6 +36,7 @@ from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.marks import Marks
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
+from pgconsole.widgets.remembered import recall, remember
 from pgconsole.widgets.words import clean
 
 _TABS = {"tables": "Tables", "changes": "Changes", "evidence": "Evidence", "objects": "Objects"}
@@ -252,26 +251,15 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
         self.grid.focus()
 
     def _recall(self) -> None:
-        """Sort and filter as the last time, for all to see: a filter is in its line."""
         memory = memory_of(self)
         for tab, grid in self._grids.items():
-            column, descending = grid.order
-            grid.order_by(
-                memory.get(f"backup.{tab}.sort", column, of=self.settings),
-                memory.get(f"backup.{tab}.descending", descending, of=self.settings),
-            )
-            text = memory.get(f"backup.{tab}.filter", "", of=self.settings)
-            with suppress(re.error):  # somebody wrote it into the file
-                grid.filter(text)
-                self._filters[tab] = text
+            self._filters[tab] = recall(memory, f"backup.{tab}", grid, of=self.settings)
         self._filter.show(self._filters[self._active])
 
     def _remember(self) -> None:
-        memory, name = memory_of(self), f"backup.{self._active}"
-        column, descending = self.grid.order
-        memory.set(f"{name}.sort", column, of=self.settings)
-        memory.set(f"{name}.descending", descending, of=self.settings)
-        memory.set(f"{name}.filter", self._filters[self._active], of=self.settings)
+        tab = self._active
+        text = self._filters[tab]
+        remember(memory_of(self), f"backup.{tab}", self.grid, text, of=self.settings)
 
     # Work
 

@@ -26,6 +26,7 @@ from pgconsole.screens.sources import Sources
 from pgconsole.screens.work import Accepted
 from pgconsole.settings import Settings
 from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.console import memory_of
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid, Item
 from pgconsole.widgets.job_items import JOBS
@@ -33,6 +34,7 @@ from pgconsole.widgets.job_text import detail_text
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.progress import Progress
+from pgconsole.widgets.remembered import recall, remember
 from pgconsole.widgets.words import counted, zone_name
 
 _EVERY = 1.0  # seconds: a job that somebody else starts appears within two
@@ -97,7 +99,8 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         return self._known.so_far or self._known.value or _NO_ROWS
 
     def start(self) -> None:
-        """Begin to read."""
+        """Begin to read, sorted and filtered as the last time."""
+        self._filter.show(recall(memory_of(self), "jobs", self._grid, of=self.settings))
         self._grid.focus()
         self._feed.start()
 
@@ -173,8 +176,16 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
 
     def _read_ahead(self) -> None:
         """Read on before the cursor comes to the end, but nothing while that is being done."""
-        if self._known.so_far is None and self._grid.is_near_end(PAGE // 2):
+        if self._known.so_far is not None:
+            return
+        if self._filter.text or self._grid.order[0]:
+            self._want(math.inf)
+        elif self._grid.is_near_end(PAGE // 2):
             self._want(len(self._rows.ended) + PAGE)
+
+    def _remember(self) -> None:
+        memory, text = memory_of(self), self._filter.text
+        remember(memory, "jobs", self._grid, text, of=self.settings)
 
     def _want(self, count: float) -> None:
         if self._rows.unread and self._reader.want(count):
@@ -191,11 +202,13 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         """Sort by the next column."""
         self._want(math.inf)
         self._grid.sort()
+        self._remember()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
         self._want(math.inf)
         self._grid.reverse()
+        self._remember()
 
     def action_wrong(self) -> None:
         """Show only what went wrong, or all again."""
@@ -212,6 +225,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
     def _filter_changed(self, message: FilterLine.Changed) -> None:
         if self._filter.narrow(self._grid, message.text):
             self._want(math.inf)
+            self._remember()
 
     @on(FilterLine.Left)
     def _filter_left(self) -> None:

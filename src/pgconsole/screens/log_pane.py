@@ -24,6 +24,7 @@ from pgconsole.screens.sources import LogPlaces
 from pgconsole.settings import Settings
 from pgconsole.widgets import log_words
 from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.console import key_map_of
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.log_view import LogView
 from pgconsole.widgets.pane import Pane
@@ -131,6 +132,7 @@ class LogPane(Pane):
             marked=self.view.marked_count,
             order=_ORDERS[type(talk.order)] if talk.order is not None else "",
             busy=talk.busy,
+            keys=key_map_of(self),
         )
 
     # What the reading thread says
@@ -163,14 +165,15 @@ class LogPane(Pane):
             return
         self.view.reveal(found.key)
         around = f"on from the {'end' if found.order.back else 'start'} · " if found.around else ""
-        self._search.say(f"{around}n next, N before")
+        key = key_map_of(self).key
+        self._search.say(f"{around}{key('next_match')} next, {key('previous_match')} before")
 
     def _copied(self, copied: Copied) -> None:
         if copied.text:
             self.app.copy_to_clipboard(copied.text)
-            self.notify(f"{counted(copied.count, 'line')} sent to the terminal", markup=False)
         else:
-            text = f"{copied.count:,} lines are too many for a terminal: S saves them"
+            key = key_map_of(self).key("save")
+            text = f"{copied.count:,} lines are too many for a terminal: {key} saves them"
             self.notify(text, severity="warning", markup=False)
 
     def _saved(self, saved: Saved) -> None:

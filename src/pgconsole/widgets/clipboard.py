@@ -73,7 +73,7 @@ def _load_buffer(data: bytes) -> str:
 
 def _say_sent(app: App[Any], text: str) -> None:
     lines = text.strip().splitlines() or [""]
-    more = " …" if len(lines) > 1 else ""
+    more = f" … ({len(lines):,} lines)" if len(lines) > 1 else ""
     app.notify(
         f"{clipped(clean(lines[0]), _SHOWN)}{more}", title="Sent to the terminal", markup=False
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len
 
+from pgconsole.actions.keymap import USUAL_KEYS, KeyMap
 from pgconsole.errors import PgconsoleError
 from pgconsole.jobs import Job
 from pgconsole.jobs.spec import parse_id
@@ -41,6 +42,7 @@ class LogState:
         marked: Lines that are marked; 0: too many to be known; None: it is not marking.
         order: What is being done: `searching`, `saving`.
         busy: Seconds that the answer under way takes.
+        keys: Which keys do what.
     """
 
     now: datetime
@@ -54,6 +56,7 @@ class LogState:
     marked: int | None = None
     order: str = ""
     busy: float = 0.0
+    keys: KeyMap = USUAL_KEYS
 
     @property
     def news(self) -> int:
@@ -159,9 +162,10 @@ def _count(query: Query, answer: Answer, brevity: int) -> str:
 
 
 def _position(state: LogState, brevity: int) -> str:
+    keys = state.keys
     if state.marked is not None:
         what = counted(state.marked, "line") if state.marked else "many lines"
-        return f"{what} marked: y copies, Esc leaves"
+        return f"{what} marked: {keys.key('copy')} copies, {keys.key('clear')} leaves"
     if state.following:
         return "following"
     news = f" +{state.news:,}" if state.news else ""
@@ -171,7 +175,7 @@ def _position(state: LogState, brevity: int) -> str:
         day = state.top.astimezone(state.zone).date()
         if day != state.now.astimezone(state.zone).date():
             text = f"from {day:%m-%d} · {text}"
-    return text if brevity else f"{text}, f follows"
+    return text if brevity else f"{text}, {keys.key('follow')} follows"
 
 
 def _nothing(state: LogState, total: int) -> str:
@@ -180,7 +184,8 @@ def _nothing(state: LogState, total: int) -> str:
         return "Nothing has been logged yet.\nEach job's log, and the scheduler's, appears here."
     if query == Query(job=query.job):
         return "This job has no log: it has not begun to write one, or its directory is gone."
-    return f"None of {total:,} lines is shown. Esc takes back what leaves them out, one by one."
+    back = state.keys.key("clear")
+    return f"None of {total:,} lines is shown. {back} takes back what leaves them out, one by one."
 
 
 def _moment(moment: datetime | None, now: datetime, zone: ZoneInfo, seconds: str = "") -> str:
