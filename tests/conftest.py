@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import tempfile
@@ -17,6 +18,13 @@ from pgconsole.demo.servers import PostgresServer, S3Server
 from pgconsole.settings import Settings
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often: it took 30 % of the time of tests with a console (measured)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -78,7 +78,7 @@ def test_keys_in_the_list(snap_compare: Snap, scene: str, text: str, keys: tuple
     ("scene", "text"),
     [
         ("running", "ETA"),
-        ("stalled", "! no byte for"),
+        ("stalled", "5 lines · following"),
         ("done", "Backup done"),
         ("restored", "EXPECTED"),
         ("failed", "Backup failed"),

@@ -83,7 +83,7 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
             "evidence": Grid(items.EVIDENCE, id="evidence", sort=0),
             "objects": Grid(items.OBJECTS, id="objects"),
         }
-        self._filter = FilterLine()
+        self._filter = FilterLine(lambda: self.grid)
         self._filters = dict.fromkeys(_TABS, "")
 
     def compose(self) -> ComposeResult:
@@ -245,10 +245,6 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
         if self._filter.narrow(self.grid, message.text):
             self._filters[self._active] = message.text
             self._remember()
-
-    @on(FilterLine.Left)
-    def _filter_left(self) -> None:
-        self.grid.focus()
 
     def _recall(self) -> None:
         memory = memory_of(self)

@@ -70,7 +70,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         self._to_the_end = False
         self._grid = Grid(JOBS, id="jobs", least_flex=_LEAST_REASON)
         self._detail = Line(classes="jobs-detail")
-        self._filter = FilterLine()
+        self._filter = FilterLine(lambda: self._grid)
 
         def deliver(known: Known[JobRows]) -> None:
             self.post_message(RowsKnown(known))
@@ -226,10 +226,6 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         if self._filter.narrow(self._grid, message.text):
             self._want(math.inf)
             self._remember()
-
-    @on(FilterLine.Left)
-    def _filter_left(self) -> None:
-        self._grid.focus()
 
     # Work
 

@@ -25,7 +25,7 @@ from pgconsole.settings import Settings
 from pgconsole.widgets import log_words
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.console import key_map_of
-from pgconsole.widgets.filter_line import FilterLine
+from pgconsole.widgets.filter_line import FilterLine, is_typing
 from pgconsole.widgets.log_view import LogView
 from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.words import clean, counted
@@ -66,9 +66,11 @@ class LogPane(Pane):
         self._fixed = job
         self._jobs: Sequence[Job] = ()
         self._was_narrowed = False
-        self._filter = FilterLine()
-        self._search = FilterLine("?", "search for an expression", id="log-search")
-        self._line = FilterLine(id="log-line")  # in which all else is typed
+        self._filter = FilterLine(lambda: self.view)
+        self._search = FilterLine(
+            lambda: self.view, "?", "search for an expression", id="log-search"
+        )
+        self._line = FilterLine(lambda: self.view, id="log-line")  # in which all else is typed
         self._take: Callable[[str], None] | None = None  # takes that
 
     def compose(self) -> ComposeResult:
@@ -264,6 +266,8 @@ class LogPane(Pane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where there is nothing to take back, its key goes back, as the footer says."""
+        if action in ("filter", "search"):
+            return not is_typing(self)
         return action != "clear" or self._is_narrowed
 
     # Search
@@ -355,7 +359,4 @@ class LogPane(Pane):
                 if self._take is not None and line.text:
                     self._take(line.text)
         except PgconsoleError as error:  # what was typed can be corrected
-            line.display = True
-            line.say(f"! {error.cause}: {error.fix}")
-        else:
-            self.view.focus()
+            line.correct(f"! {error.cause}: {error.fix}")

@@ -29,7 +29,7 @@ from pgconsole.widgets import plan_text as text
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.dialog import Field, TypedYes
 from pgconsole.widgets.fact_rows import FactRows
-from pgconsole.widgets.filter_line import FilterLine
+from pgconsole.widgets.filter_line import FilterLine, is_typing
 from pgconsole.widgets.grid import Grid
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
@@ -39,7 +39,7 @@ from pgconsole.widgets.problem import problem_text
 _SETTLED = 0.3  # seconds without a key after which the target is taken for meant
 _TITLES = {"tables": "1 Tables", "checks": "2 Checks", "course": "3 What happens"}
 # What is typed into a field is no key of the screen's; these are not even offered then.
-_TYPED = ("help", "quit", "filter", "sort", "reverse", "page")
+_TYPED = ("help", "quit", "sort", "reverse", "page")
 
 
 class RestoreScreen(ConsoleScreen, inherit_bindings=False):
@@ -97,7 +97,7 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
             "checks": Vertical(self._check_rows, id="restore-checks", classes="pane"),
             "course": Vertical(self._course, id="restore-course", classes="pane"),
         }
-        self._filter = FilterLine()
+        self._filter = FilterLine(lambda: self._grid)
         where = f"{settings.pghost}:{settings.pgport}"
         self._field = Field(f"Into database on {where}", "target", value=self._facts.database)
         self._yes = TypedYes(self._verb, self._word)
@@ -260,7 +260,7 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out what would be typed into a field."""
-        if action in _TYPED and isinstance(self.focused, Input):
+        if action in _TYPED and is_typing(self):
             return False
         return super().check_action(action, parameters)
 
@@ -341,10 +341,6 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
     def _filter_changed(self, message: FilterLine.Changed) -> None:
         if self._filter.narrow(self._grid, message.text):
             self._filter_text = message.text
-
-    @on(FilterLine.Left)
-    def _filter_left(self) -> None:
-        self._grid.focus()
 
     def action_reload(self) -> None:
         """Ask everything anew; what is known stays until then."""

@@ -25,7 +25,7 @@ from pgconsole.widgets.backup_pane import BackupPane
 from pgconsole.widgets.backup_rows import BackupRow, View
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.console import memory_of
-from pgconsole.widgets.filter_line import FilterLine
+from pgconsole.widgets.filter_line import FilterLine, is_typing
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.shelf import Shelf
 
@@ -56,7 +56,7 @@ class Backups(Container, inherit_bindings=False):
         self.wanted = EVERYTHING
         self._view = View.ALL if settings.s3_enabled else View.LOCAL
         self._marked: set[str] = set()
-        self._filter = FilterLine()
+        self._filter = FilterLine(lambda: self.active.table)
 
     def compose(self) -> ComposeResult:
         """The lists, and the line in which a filter is typed."""
@@ -134,6 +134,10 @@ class Backups(Container, inherit_bindings=False):
         """Take off all marks: what they were for was begun."""
         self._mark(())
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """What is typed is no key."""
+        return action != "filter" or not is_typing(self)
+
     def action_filter(self) -> None:
         """Type a filter."""
         self._filter.open()
@@ -146,10 +150,6 @@ class Backups(Container, inherit_bindings=False):
             self._filter.say(f"! {error}")
             return
         self._want(replace(self.wanted, filter=message.text))
-
-    @on(FilterLine.Left)
-    def _filter_left(self) -> None:
-        self.active.table.focus()
 
     def action_sort(self) -> None:
         """Sort by the next column."""

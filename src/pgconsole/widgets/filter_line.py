@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -10,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from pgconsole.widgets.grid import Grid
@@ -17,10 +19,31 @@ from pgconsole.widgets.line import Line
 from pgconsole.widgets.words import clean
 
 
+def is_typing(node: Widget) -> bool:
+    """Whether keys are text in the screen of a widget, and open no line to type in."""
+    return isinstance(node.screen.focused, Input)
+
+
+class _Text(Input):
+    """Where it is typed. Enter leaves at once: the next key is meant for the list."""
+
+    def __init__(self, leave: Callable[[], None], placeholder: str) -> None:
+        super().__init__(
+            classes="filter-text", compact=True, placeholder=placeholder, select_on_focus=False
+        )
+        self.cursor_blink = False  # a cell painted twice a second is traffic over SSH
+        self._leave = leave
+
+    async def action_submit(self) -> None:
+        """Enter."""
+        self._leave()
+
+
 class FilterLine(Horizontal):
     """Says `Changed` with every letter, `Left` on Enter and Esc; Esc clears it first.
 
     Args:
+        back: Who has the keys then, and at once: what is typed right behind Enter is meant for it.
         sign: Stands before what is typed.
         placeholder: What may be typed.
         id: Its id.
@@ -40,21 +63,26 @@ class FilterLine(Horizontal):
             self.text = text
 
     class Left(Message):
-        """The list is to have the keys again."""
+        """All was typed, or nothing is wanted."""
 
         def __init__(self, line: FilterLine) -> None:
             super().__init__()
             self.line = line
 
     def __init__(
-        self, sign: str = "/", placeholder: str = "expression, ! inverts", *, id: str = "filter"
+        self,
+        back: Callable[[], Widget],
+        sign: str = "/",
+        placeholder: str = "expression, ! inverts",
+        *,
+        id: str = "filter",
     ) -> None:
         super().__init__(id=id)
         self.display = False
+        self._back = back
         self._sign = Line(classes="filter-sign")
         self._sign.show(sign)
-        self._input = Input(classes="filter-text", compact=True, placeholder=placeholder)
-        self._input.cursor_blink = False
+        self._input = _Text(self.action_leave, placeholder)
         self._hint = Line(classes="filter-hint")
 
     def compose(self) -> ComposeResult:
@@ -71,7 +99,14 @@ class FilterLine(Horizontal):
     def open(self) -> None:
         """Take the keys."""
         self.display = True
-        self.screen.set_focus(self._input)  # at once: what is typed behind the key is meant for it
+        self._input.action_select_all()
+        self.screen.set_focus(self._input)  # `focus` does it some keys later
+
+    def correct(self, why: str) -> None:
+        """Take the keys again: what was typed can't be used."""
+        self.display = True
+        self.screen.set_focus(self._input)
+        self.say(why)
 
     def ask(self, sign: str, placeholder: str, text: str) -> None:
         """Take the keys for something else."""
@@ -113,20 +148,16 @@ class FilterLine(Horizontal):
     def action_clear(self) -> None:
         """No filter any more."""
         self._input.value = ""
-        self.display = False
-        self.post_message(self.Left(self))
+        self.action_leave()
 
     def action_leave(self) -> None:
         """Leave it as it is."""
-        self.display = bool(self._input.value)
+        if self.screen.focused is self._input:
+            self.screen.set_focus(self._back())
+        self.display = bool(self.text)
         self.post_message(self.Left(self))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Changed(self, event.value))
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_leave()
