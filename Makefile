@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow faults lint format screenshots keys bench bench-logs audit image-check clean
+.PHONY: demo test test-slow faults lint format screenshots keys bench bench-logs bench-hung audit image-check clean
 
 demo: .venv/demo
 	$(BIN)/pgconsole demo $(ARGS)
@@ -41,6 +41,10 @@ bench: .venv/demo
 # The log pane with a million lines.
 bench-logs: .venv/demo
 	$(BIN)/python -m benchmarks.logs $(ARGS)
+
+# The console while the store, the server or the disk hangs.
+bench-hung: .venv/demo
+	$(BIN)/python -m benchmarks.hung $(ARGS)
 
 # Needs the package index and PyPI's vulnerability service; says what it could not ask.
 audit: .venv/dev .venv/audit

@@ -39,7 +39,7 @@ def measure(
     """
     first, whole, keys = [], [], []
     for _ in range(times):
-        with Console(program, environment, cwd) as console:
+        with Console([program], environment, cwd) as console:
             first.append(console.painted(b"Local"))
             whole.append(console.painted(f"{BACKUPS:,}".encode()))
             keys += [console.press(key) for key in _KEYS]

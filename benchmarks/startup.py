@@ -72,5 +72,5 @@ def first_paint(program: Path, environment: dict[str, str], cwd: Path) -> float:
     Raises:
         RuntimeError: It showed nothing in time, or ended. Carries what it wrote.
     """
-    with Console(program, environment, cwd) as console:
+    with Console([program], environment, cwd) as console:
         return console.painted(_FIRST_PAINT)

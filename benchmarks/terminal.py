@@ -10,6 +10,7 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -22,17 +23,19 @@ class Console:
     """The program in a terminal of 80x24, until the block ends.
 
     Args:
-        program: The console.
+        command: The program and its arguments.
         environment: All of its variables.
         cwd: Where it runs.
     """
 
-    def __init__(self, program: Path, environment: dict[str, str], cwd: Path) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], environment: dict[str, str], cwd: Path
+    ) -> None:
         self._terminal, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self._started = time.perf_counter()
         self._process = subprocess.Popen(
-            [program], env=environment | {"TERM": "xterm-256color"}, cwd=cwd,
+            command, env=environment | {"TERM": "xterm-256color"}, cwd=cwd,
             stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
         )  # fmt: skip
         os.close(inner)
@@ -74,6 +77,23 @@ class Console:
         os.write(self._terminal, key)
         if not self._read(_TIMEOUT):
             raise RuntimeError(f"no answer to {key!r} within {_TIMEOUT} s")
+        return time.perf_counter() - begun
+
+    def quit(self) -> float:
+        """Leave by key; seconds until the process is gone.
+
+        Raises:
+            RuntimeError: It is not in time.
+        """
+        begun = time.perf_counter()
+        os.write(self._terminal, b"q")
+        with suppress(RuntimeError):
+            while self._read(_TIMEOUT):
+                pass
+        try:
+            self._process.wait(_TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            raise RuntimeError(f"not gone within {_TIMEOUT} s") from error
         return time.perf_counter() - begun
 
     def _read(self, timeout: float) -> bool:
