@@ -28,7 +28,7 @@ _Views = dict[str, dict[str, str | int | bool]]
 class Memory:
     """Views by place: a backup directory with a database, or everywhere.
 
-    What is changed is written at once by a thread of its own, which nobody waits for. A file that
+    What is changed is written at once by a thread that nobody waits for. A file that
     is damaged, of another version, or out of reach counts as empty, and `problem` says why.
 
     Args:
@@ -40,7 +40,6 @@ class Memory:
         self._views, self.problem = _read(path) if path is not None else ({}, "")
         self._changed: _Views = {}
         self._lock = threading.Lock()
-        self._wake = threading.Event()
         self._written = threading.Event()
         self._written.set()
         self._thread: threading.Thread | None = None
@@ -72,12 +71,11 @@ class Memory:
         with self._lock:
             self._changed.setdefault(place, {})[name] = value
             self._written.clear()
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._write, args=[self._path], name="memory", daemon=True
-            )
-            self._thread.start()
-        self._wake.set()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._write, args=[self._path], name="memory", daemon=True
+                )
+                self._thread.start()
 
     def settle(self, seconds: float) -> None:
         """Let the last changes reach the disk, but wait no longer than this."""
@@ -85,17 +83,16 @@ class Memory:
 
     def _write(self, path: Path) -> None:
         while True:
-            self._wake.wait()
-            self._wake.clear()
             with self._lock:
                 changed, self._changed = self._changed, {}
+                if not changed:
+                    self._thread = None
+                    self._written.set()
+                    return
             try:
                 _merge(path, changed)
             except OSError as error:
                 self.problem = f"it can't be written: {error}"
-            with self._lock:
-                if not self._changed:
-                    self._written.set()
 
 
 def _place(settings: Settings | None) -> str:

@@ -1,7 +1,5 @@
 """Memory stays flat whatever the dump: a row of 200 MB, large objects, thousands of tables.
 
-pytestmark = pytest.mark.slow  # see `make test-slow`
-
 Encrypted or not.
 """
 
@@ -89,7 +87,13 @@ for i in range(4000):
     [(WIDE_ROW, 200 << 20, 2), (LARGE_OBJECTS, 0, 0), (MANY_TABLES, 0, 4000)],
     ids=["row of 200 MB", "200 MB of large objects", "4,000 tables"],
 )
-@pytest.mark.parametrize("how", [[], ["encrypted"]], ids=["plain", "encrypted"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param([], id="plain"),
+        pytest.param(["encrypted"], id="encrypted", marks=pytest.mark.slow),
+    ],
+)
 def test_memory_stays_flat(
     tmp_path: Path, body: str, widest: int, rows: int, how: list[str]
 ) -> None:

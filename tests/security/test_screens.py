@@ -12,7 +12,12 @@ from tests.e2e.terminal import PtyTerminal
 from tests.security.tour import MARK, Tour
 from tests.support import wait_until
 
-pytestmark = [pytest.mark.xdist_group("security"), pytest.mark.timeout(600), pytest.mark.e2e]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("security"),
+    pytest.mark.timeout(600),
+    pytest.mark.e2e,
+]
 
 _ESCAPE = re.compile(
     rb"\x1b(?:\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|.)"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.conftest import MakeSettings
 from tests.tui.driving import shown, until_shown
 from tests.tui.listing_server import listing_server
@@ -46,6 +47,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_objects(tmp_path: Path) -> None:
     with listing_server(100_000) as server:
         done = subprocess.run(

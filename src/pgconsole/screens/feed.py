@@ -66,8 +66,10 @@ class Feed(Generic[T]):
         self._wake.set()
 
     def _run(self) -> None:
-        while not self._stopped:
+        while True:
             self._wake.clear()
+            if self._stopped:  # asked after clearing: `stop` may come at any moment
+                return
             self._tell(self._known.asking(self._now()))
             self._tell(self._attempt())
             self._wake.wait(self._every)
