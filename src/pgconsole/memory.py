@@ -72,10 +72,11 @@ class Memory:
             self._changed.setdefault(place, {})[name] = value
             self._written.clear()
             if self._thread is None:
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=self._write, args=[self._path], name="memory", daemon=True
                 )
-                self._thread.start()
+                thread.start()
+                self._thread = thread
 
     def settle(self, seconds: float) -> None:
         """Let the last changes reach the disk, but wait no longer than this."""

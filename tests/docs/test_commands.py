@@ -52,7 +52,15 @@ def site(
         drop_database(postgres16, name)
 
 
-@pytest.mark.parametrize("document", documents(), ids=lambda path: path.stem)
+# The main path; the commands of the others are run by `make test-slow`.
+_FIRST = {"README", "guide", "restore", "configuration", "wal"}
+DOCUMENTS = [
+    pytest.param(path, id=path.stem, marks=[] if path.stem in _FIRST else [pytest.mark.slow])
+    for path in documents()
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 @pytest.mark.timeout(400)
 def test_every_command_runs(document: Path, site: Site) -> None:
     failures = []

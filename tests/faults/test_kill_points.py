@@ -38,16 +38,16 @@ class Kill(NamedTuple):
 
 
 KILLS = [
-    Kill("Backup", "runner", 2, 110),
+    Kill("Backup", "runner", 1, 110),
     Kill("Backup", "pg_dump", 1, 25),
     Kill("Backup", "postgres", 1, 20),
     Kill("Backup", "s3", 1, 25),
     Kill("Backup", "cancel", 0, 20),
-    Kill("Restore", "runner", 2, 70),
+    Kill("Restore", "runner", 1, 70),
     Kill("Restore", "psql", 1, 25),
     Kill("Restore", "pg_dump", 0, 10),
     Kill("Restore", "postgres", 0, 20),
-    Kill("Restore", "cancel", 1, 15),
+    Kill("Restore", "cancel", 0, 15),
     Kill("RestoreFromS3", "runner", 1, 25),
     Kill("RestoreFromS3", "s3", 0, 10),
     Kill("Upload", "runner", 1, 40),

@@ -32,8 +32,7 @@ class Action:
         footer: Its shorter name in the footer; empty if it is not there. At most seven have one.
         shown: How the keys are written, if not as they are named.
         work: What it has done, as `mutations.mutates` knows it; empty if it only shows something.
-        first: Whether it comes before whatever the focused widget does with its keys, and at once:
-            what is typed right behind such a key belongs to the line that it opens.
+        first: Whether its keys are its own even where something is being typed.
     """
 
     id: str

@@ -16,7 +16,7 @@ LOG = (
     replace(FILTER, footer=""),
     Action(
         "search", ("ctrl+f",), "Search the log",
-        "Search for an expression; then go through its matches", Group.LOG, first=True,
+        "Search for an expression; then go through its matches", Group.LOG,
     ),
     Action("next_match", ("n",), "Next match", "To the next line with a match", Group.LOG),
     Action("previous_match", ("N",), "Match before", "To the line with a match before", Group.LOG),

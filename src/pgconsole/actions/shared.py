@@ -35,7 +35,7 @@ MOVE = (
 FILTER = Action(
     "filter", ("slash",), "Filter",
     "Show rows in which an expression is found; with ! in front, the others", Group.LIST,
-    footer="Filter", shown="/", first=True,
+    footer="Filter", shown="/",
 )  # fmt: skip
 SORT = (
     Action("sort", ("s",), "Sort", "Sort by the next column", Group.LIST),

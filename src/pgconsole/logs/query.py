@@ -59,6 +59,18 @@ class Query:
 ALL = Query()
 
 
+def expression(text: str, flags: int = 0) -> re.Pattern[str]:
+    """Compile what somebody typed.
+
+    Raises:
+        re.error: It can't be, for whatever reason: too many repeats, or parts in parts, count.
+    """
+    try:
+        return re.compile(text, flags)
+    except (OverflowError, RecursionError) as error:
+        raise re.error(str(error)) from error
+
+
 def pattern_of(text: str) -> re.Pattern[str]:
     """An expression; without capital letters it matches them as well.
 
@@ -66,8 +78,8 @@ def pattern_of(text: str) -> re.Pattern[str]:
         ConfigurationError: It is none.
     """
     try:
-        return re.compile(text, re.IGNORECASE if text == text.lower() else 0)
-    except (re.error, OverflowError, RecursionError) as error:
+        return expression(text, re.IGNORECASE if text == text.lower() else 0)
+    except re.error as error:
         raise ConfigurationError(
             f"{text!r} is no expression",
             cause=str(error),

@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.backups.opened import TableFacts, tables_of
@@ -32,6 +32,7 @@ from pgconsole.widgets.console import memory_of
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid
 from pgconsole.widgets.inside_text import State, notice
+from pgconsole.widgets.key_footer import KeyFooter
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.marks import Marks
@@ -96,7 +97,7 @@ class BackupScreen(InsideScreen, inherit_bindings=False):
         with ContentSwitcher(initial="tables"):
             yield from self._grids.values()
         yield self._filter
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     @property
     def grid(self) -> Grid:

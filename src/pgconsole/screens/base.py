@@ -15,7 +15,6 @@ from pgconsole.screens.work import Refused
 from pgconsole.settings import Settings
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.console import Console, key_map_of
-from pgconsole.widgets.filter_line import is_typing
 from pgconsole.widgets.problem import notify_problem
 
 S = TypeVar("S", bound="ConsoleScreen")
@@ -63,7 +62,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now; leave out what is refused in read-only mode."""
-        if action in self._left_out or (action == "filter" and is_typing(self)):
+        if action in self._left_out:
             return False
         return True if self.is_possible(action) else None
 

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
@@ -31,6 +31,7 @@ from pgconsole.widgets.job_text import (
     phases_text,
     result_text,
 )
+from pgconsole.widgets.key_footer import KeyFooter
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.log_view import LogView
@@ -91,7 +92,7 @@ class JobScreen(JobWorkScreen, inherit_bindings=False):
                 yield self._log
             yield self._result
             yield self._commands
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     @property
     def job(self) -> Job | None:

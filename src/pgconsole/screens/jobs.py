@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Footer
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
@@ -31,6 +30,7 @@ from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid, Item
 from pgconsole.widgets.job_items import JOBS
 from pgconsole.widgets.job_text import detail_text
+from pgconsole.widgets.key_footer import KeyFooter
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.progress import Progress
@@ -67,6 +67,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         self._known: Known[JobRows] = Known()
         self._shown: tuple[Item, ...] = ()
         self._only_wrong = False
+        self._filtered = ""  # by which expression
         self._to_the_end = False
         self._grid = Grid(JOBS, id="jobs", least_flex=_LEAST_REASON)
         self._detail = Line(classes="jobs-detail")
@@ -87,7 +88,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         yield self._grid
         yield self._detail
         yield self._filter
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     @property
     def job(self) -> Job | None:
@@ -100,7 +101,8 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
 
     def start(self) -> None:
         """Begin to read, sorted and filtered as the last time."""
-        self._filter.show(recall(memory_of(self), "jobs", self._grid, of=self.settings))
+        self._filtered = recall(memory_of(self), "jobs", self._grid, of=self.settings)
+        self._filter.show(self._filtered)
         self._grid.focus()
         self._feed.start()
 
@@ -139,7 +141,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         if items is not self._shown and items != self._shown:
             self._shown = items
             self._grid.fill(items)
-            if self._filter.text:
+            if self._filtered and self._filtered == self._filter.text:
                 self._filter.count(self._grid)
             if self._to_the_end:
                 self._grid.move("bottom")
@@ -178,14 +180,13 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
         """Read on before the cursor comes to the end, but nothing while that is being done."""
         if self._known.so_far is not None:
             return
-        if self._filter.text or self._grid.order[0]:
+        if self._filtered or self._grid.order[0]:
             self._want(math.inf)
         elif self._grid.is_near_end(PAGE // 2):
             self._want(len(self._rows.ended) + PAGE)
 
     def _remember(self) -> None:
-        memory, text = memory_of(self), self._filter.text
-        remember(memory, "jobs", self._grid, text, of=self.settings)
+        remember(memory_of(self), "jobs", self._grid, self._filtered, of=self.settings)
 
     def _want(self, count: float) -> None:
         if self._rows.unread and self._reader.want(count):
@@ -224,6 +225,7 @@ class JobsScreen(JobWorkScreen, inherit_bindings=False):
     @on(FilterLine.Changed)
     def _filter_changed(self, message: FilterLine.Changed) -> None:
         if self._filter.narrow(self._grid, message.text):
+            self._filtered = message.text
             self._want(math.inf)
             self._remember()
 

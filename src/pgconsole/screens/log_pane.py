@@ -25,7 +25,7 @@ from pgconsole.settings import Settings
 from pgconsole.widgets import log_words
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.console import key_map_of
-from pgconsole.widgets.filter_line import FilterLine, is_typing
+from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.log_view import LogView
 from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.words import clean, counted
@@ -266,8 +266,6 @@ class LogPane(Pane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where there is nothing to take back, its key goes back, as the footer says."""
-        if action in ("filter", "search"):
-            return not is_typing(self)
         return action != "clear" or self._is_narrowed
 
     # Search

@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.jobs import Job
@@ -28,6 +27,7 @@ from pgconsole.widgets.backups import Backups
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.clipboard import copy
 from pgconsole.widgets.console import memory_of
+from pgconsole.widgets.key_footer import KeyFooter
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.pane import Pane
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
@@ -70,7 +70,7 @@ class MainScreen(MainWork, inherit_bindings=False):
         yield self._job
         yield self._tabs
         yield self._panes
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Paint first, then read."""

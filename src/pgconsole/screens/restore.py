@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalGroup
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.backups.confirmation import confirm_restore, word_for
@@ -29,8 +29,9 @@ from pgconsole.widgets import plan_text as text
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.dialog import Field, TypedYes
 from pgconsole.widgets.fact_rows import FactRows
-from pgconsole.widgets.filter_line import FilterLine, is_typing
+from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.grid import Grid
+from pgconsole.widgets.key_footer import KeyFooter
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Line
 from pgconsole.widgets.pane_tabs import PaneTab, PaneTabs
@@ -39,7 +40,7 @@ from pgconsole.widgets.problem import problem_text
 _SETTLED = 0.3  # seconds without a key after which the target is taken for meant
 _TITLES = {"tables": "1 Tables", "checks": "2 Checks", "course": "3 What happens"}
 # What is typed into a field is no key of the screen's; these are not even offered then.
-_TYPED = ("help", "quit", "sort", "reverse", "page")
+_TYPED = ("help", "quit", "filter", "sort", "reverse", "page")
 
 
 class RestoreScreen(ConsoleScreen, inherit_bindings=False):
@@ -116,7 +117,7 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
         with VerticalGroup(id="restore-question"):
             yield self._field
             yield self._yes if self._confirmed is not None else self._only_plan
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Paint first, then ask."""
@@ -260,7 +261,7 @@ class RestoreScreen(ConsoleScreen, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out what would be typed into a field."""
-        if action in _TYPED and is_typing(self):
+        if action in _TYPED and isinstance(self.focused, Input):
             return False
         return super().check_action(action, parameters)
 

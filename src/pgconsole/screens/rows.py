@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Footer
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.backups.looking import Look, Page
@@ -27,6 +26,7 @@ from pgconsole.storage.base import StoredBackup
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.cells import visible
 from pgconsole.widgets.inside_text import AGAIN
+from pgconsole.widgets.key_footer import KeyFooter
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.line import Part
 from pgconsole.widgets.pane import age_text
@@ -105,7 +105,7 @@ class RowsScreen(InsideScreen, inherit_bindings=False):
         yield self.notice
         yield self.view
         yield self.info
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def start(self) -> None:
         """Begin to read."""

@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.widgets import Footer
 
 from pgconsole.actions import Where, actions_of
 from pgconsole.screens.base import ConsoleScreen
 from pgconsole.settings import Settings
 from pgconsole.widgets.bindings import bindings
+from pgconsole.widgets.key_footer import KeyFooter
 from pgconsole.widgets.line import Key, Line, Part
 from pgconsole.widgets.words import clean
 
@@ -74,7 +74,7 @@ class WelcomeScreen(ConsoleScreen, inherit_bindings=False):
         """The text and the keys."""
         with VerticalScroll(classes="welcome"):
             yield self._text
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Write the text, with the keys that are in use."""

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pgconsole.backups.standing import Standing
+from pgconsole.logs.query import expression
 from pgconsole.widgets.backup_rows import BackupRow, Knowledge, View, Where
 from pgconsole.widgets.words import stamp
 
@@ -87,7 +88,7 @@ def compiled(text: str) -> tuple[re.Pattern[str] | None, bool]:
         re.error: It is none.
     """
     wanted = text.removeprefix("!")
-    pattern = re.compile(wanted, re.IGNORECASE) if wanted else None
+    pattern = expression(wanted, re.IGNORECASE) if wanted else None
     return pattern, text.startswith("!")
 
 

@@ -25,7 +25,7 @@ from pgconsole.widgets.backup_pane import BackupPane
 from pgconsole.widgets.backup_rows import BackupRow, View
 from pgconsole.widgets.bindings import bindings
 from pgconsole.widgets.console import memory_of
-from pgconsole.widgets.filter_line import FilterLine, is_typing
+from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.known import Known
 from pgconsole.widgets.shelf import Shelf
 
@@ -133,10 +133,6 @@ class Backups(Container, inherit_bindings=False):
     def unmark(self) -> None:
         """Take off all marks: what they were for was begun."""
         self._mark(())
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """What is typed is no key."""
-        return action != "filter" or not is_typing(self)
 
     def action_filter(self) -> None:
         """Type a filter."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import suppress
 
+from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
+from textual.widget import Widget
+from textual.widgets import Input
 
 from pgconsole.actions.keymap import USUAL_KEYS, KeyMap
 from pgconsole.memory import Memory
 from pgconsole.settings import Settings
 from pgconsole.widgets.clipboard import copy
 from pgconsole.widgets.theme import DARK, OWN_VARIABLES, THEMES
+
+_TYPING = 1.0  # seconds that keys may take to be handled before the next one is
 
 
 class Console(App[None]):
@@ -49,6 +56,31 @@ class Console(App[None]):
         """Our own variables, which every theme of ours sets."""
         return {name: DARK.variables[name] for name in OWN_VARIABLES}
 
+    async def on_event(self, event: events.Event) -> None:
+        """One key after the other: many come at once over a slow link.
+
+        Textual gives a key to the widget that has the focus when it arrives, and what the key does
+        happens later, when others have arrived. Then `J` and `/` would open nothing for the keys
+        right behind them. Here a key that is no text acts before the next one is looked at.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and await self._acts(event):
+            return
+        await super().on_event(event)
+
+    async def _acts(self, event: events.Key) -> bool:
+        if not self.app_focus:
+            return False
+        if not self.screen.is_mounted:  # the key before has only just opened it
+            await _settled(self.screen)
+        focused = self.focused
+        if focused is not None and focused.check_consume_key(event.key, event.character):
+            return False  # text
+        if isinstance(focused, Input):
+            await _settled(focused)
+        return await self._check_bindings(event.key, priority=True) or await self._check_bindings(
+            event.key
+        )
+
     def copy_to_clipboard(self, text: str) -> None:
         """Whatever is copied, also out of an input, goes one way."""
         copy(self, text)
@@ -83,6 +115,14 @@ class Console(App[None]):
     def _show_theme(self, name: str) -> None:
         self._theme_name = name
         self.theme = THEMES[name].name
+
+
+async def _settled(widget: Widget) -> None:
+    """Wait until a widget has handled what it got until now."""
+    done = asyncio.Event()
+    if widget.call_later(done.set):
+        with suppress(TimeoutError):  # it went away meanwhile
+            await asyncio.wait_for(done.wait(), _TYPING)
 
 
 def memory_of(node: MessagePump) -> Memory:

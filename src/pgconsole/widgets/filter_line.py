@@ -19,11 +19,6 @@ from pgconsole.widgets.line import Line
 from pgconsole.widgets.words import clean
 
 
-def is_typing(node: Widget) -> bool:
-    """Whether keys are text in the screen of a widget, and open no line to type in."""
-    return isinstance(node.screen.focused, Input)
-
-
 class _Text(Input):
     """Where it is typed. Enter leaves at once: the next key is meant for the list."""
 

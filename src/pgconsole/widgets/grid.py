@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from pgconsole.logs.query import expression
 from pgconsole.widgets.cells import fitted
 
 _HEADER_ROWS = 1
@@ -172,7 +173,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         wanted = text.removeprefix("!")
         # Ignoring case is slow; an expression in small letters needs none of it.
         flags = re.MULTILINE | (re.IGNORECASE if wanted != wanted.lower() else 0)
-        self._pattern = re.compile(wanted, flags) if wanted else None
+        self._pattern = expression(wanted, flags) if wanted else None
         self._inverse = inverse
         self._arrange()
 
