@@ -240,15 +240,15 @@ def test_a_directory_is_forbidden(name: str, site: Site, faults: Faults, tmp_pat
         before = path.stat().st_mode & 0o777
         site.laid_on = {"as_any_owner": True}
 
+        def begin(path: Path = path, mode: int = mode) -> None:
+            path.mkdir(0o700, exist_ok=True)  # a run takes away what it leaves empty
+            path.chmod(mode)
+
         def end(path: Path = path, before: int = before) -> None:
             path.chmod(before)
             site.laid_on = {}
 
-        trouble = Trouble(
-            "the permission to a directory is lost",
-            lambda path=path, mode=mode: path.chmod(mode),
-            end,
-        )
+        trouble = Trouble("the permission to a directory is lost", begin, end)
         _trial(faults, work, trouble, during=_moment(work.chance))
 
 

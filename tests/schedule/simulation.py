@@ -125,10 +125,16 @@ class World:
         self.waiting_since = None
         begun = self._begin(missed)
         while True:
-            awake = self.now
+            awake, pause, others_until = self.now, self.pause, self.others_until
             self._until_something_happens(course)
             if self.now > killed:
                 self.now = max(awake, killed)
+                if self.pause is not pause:  # that was to come later, and did not
+                    self.pause = pause
+                    self.pauses.pop()
+                if self.others_until is not others_until:
+                    self.others_until = others_until
+                    self.others.pop()
                 break
             self._look_at_the_backup()
             if not begun:
