@@ -14,7 +14,7 @@ test: .venv/dev
 test-slow: .venv/dev
 	$(BIN)/pytest -n 4 --dist loadgroup -m slow $(ARGS)
 
-# The long form of tests/faults, about 40 minutes: writes docs/reliability.md. `make faults SEED=7` draws it again.
+# The long form of tests/faults, more than an hour: writes docs/reliability.md. `make faults SEED=7` draws it again.
 faults: .venv/dev
 	FAULTS_SEED=$(SEED) $(BIN)/python -m tests.faults $(ARGS)
 

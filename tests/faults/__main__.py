@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _run_pytest(arguments: list[str], environment: dict[str, str]) -> int:
     """Run the suite; Ctrl-C stops it, and what was found until then is written all the same."""
-    command = [sys.executable, "-m", "pytest", "tests/faults", "-n", "4", "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", "tests/faults", "-n", "3", "--dist", "loadgroup"]
     with subprocess.Popen([*command, *arguments], env=environment) as process:
         try:
             return process.wait()

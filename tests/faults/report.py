@@ -16,8 +16,8 @@ from tests.faults.recorder import BROKEN, Group
 _HEAD = """\
 # Reliability
 
-`make faults` tries what can go wrong, on real servers, and writes this page. It takes about 40
-minutes on 2 cores. All chance comes from one number: `make faults SEED={seed}` draws the same
+`make faults` tries what can go wrong, on real servers, and writes this page. It takes more than
+an hour on 2 cores. All chance comes from one number: `make faults SEED={seed}` draws the same
 faults again (the machine's own timing differs). `make test` runs the same tests in a form of a few
 minutes.
 
