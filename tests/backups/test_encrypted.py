@@ -265,7 +265,7 @@ class TestRestore:
         yield "sealed_target"
         drop_database(postgres16, "sealed_target")
 
-    @pytest.mark.parametrize("place", Place)
+    @pytest.mark.parametrize("place", [Place.LOCAL, pytest.param(Place.S3, marks=pytest.mark.slow)])
     def test_it_comes_back(
         self, with_key: Settings, result: BackupResult, place: Place, target: str,
         postgres16: PostgresServer, rich: str,

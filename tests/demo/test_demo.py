@@ -170,6 +170,7 @@ class TestKept:
         wait_until(lambda: _processes_below(kept.directory) == [])  # tmux itself is ending
 
 
+@pytest.mark.slow
 class TestGone:
     def test_everything_after_the_end(self, temporary: Path) -> None:
         done = subprocess.run(

@@ -44,7 +44,9 @@ def test_the_whole_way(console: Open, settings: Settings, postgres16: PostgresSe
     assert only_job(settings).status is JobStatus.DONE
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGHUP, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_a_killed_console_never_touches_the_job(
     console: Open, settings: Settings, postgres16: PostgresServer, number: signal.Signals
 ):

@@ -284,6 +284,7 @@ def _put_back(path: Path, aside: Path) -> None:
     aside.rename(path)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["Backup", "Restore", "WalPush"][: _FORM.times(1, 3)])
 def test_slow(name: str, site: Site, faults: Faults, tmp_path: Path):

@@ -40,7 +40,11 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pgconsole.widgets.log_words._SLOW", 1e9)
 
 
-def pressed(*keys: str) -> Run:
+# What is said when a search has ended.
+ENDS = {"found": "next, N before", "not_found": "no match"}
+
+
+def pressed(*keys: str, shows: str = "") -> Run:
     async def run(pilot: Pilot[Any]) -> None:
         await until_shown(pilot, "Protected")
         await pilot.press("4")
@@ -48,6 +52,7 @@ def pressed(*keys: str) -> Run:
         for key in keys:
             await pilot.press(key)
             await settled(pilot)
+        await until_shown(pilot, shows)
         await still(pilot)
 
     return run
@@ -75,7 +80,7 @@ CASES = [
 @pytest.mark.parametrize(("state", "size"), CASES)
 def test_states(snap_compare: Snap, tmp_path: Path, state: str, size: tuple[int, int]) -> None:
     app = app_on(usual_home(tmp_path))
-    run = pressed(*STATES[state])
+    run = pressed(*STATES[state], shows=ENDS.get(state, ""))
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
@@ -148,5 +153,5 @@ def test_few_colours(
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setenv("COLORTERM", "")
     app = app_on(usual_home(tmp_path))
-    run = pressed(*STATES[state])
+    run = pressed(*STATES[state], shows=ENDS.get(state, ""))
     assert snap_compare(app, terminal_size=(80, 24), run_before=run)
