@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.tui.driving import until, until_shown
+from tests.tui.driving import is_settled, until, until_shown
 from tests.tui.job_scenes import LISTS, OPENED, JobScene
 from tests.tui.pictures import SIZES, SMALL, Snap, still
 from textual.pilot import Pilot
@@ -29,6 +29,8 @@ def drawn(text: str, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
+        if isinstance(screen := pilot.app.screen, JobScreen):
+            await until(pilot, lambda: is_settled(screen._log))
         await still(pilot)
 
     return run
