@@ -85,6 +85,8 @@ class Console:
         Raises:
             RuntimeError: It is not in time.
         """
+        while self._read(_QUIET):  # Escape with a key right behind it is another key
+            pass
         begun = time.perf_counter()
         os.write(self._terminal, b"q")
         with suppress(RuntimeError):
