@@ -21,10 +21,6 @@ from benchmarks.terminal import Console
 
 _ROOT = Path(__file__).parents[1]
 _PROGRAM = Path(sys.executable).with_name("pgconsole")
-_WATCHED = (
-    "import sys; from tests.faults.supervisor import supervised; supervised(sys.argv.pop(1));"
-    "from pgconsole.cli import main; main()"
-)
 _DATABASE = "bench"
 # To the panes and back, up and down; help and out of it.
 _KEYS = (b"j", b"k", b"2", b"0", b"3", b"0", b"4", b"0", b"?", b"\x1b")
@@ -62,7 +58,7 @@ def main(times: int) -> None:
         empty.mkdir()
         plan = Plan(str(scratch / "calls"), str(empty), calls=DISK, delay=60.0, reading=True)
         disk = usual | {"PGPORT": "1", "BACKUP_DIR": str(empty), "PYTHONPATH": str(_ROOT)}
-        watched = [sys.executable, "-c", _WATCHED, plan.to_json()]
+        watched = [sys.executable, "-m", "tests.faults.program", plan.to_json()]
         _row("the disk, each call for 60 s", watched, disk, scratch, times, b"no answer for")
 
 

@@ -25,12 +25,6 @@ from pgconsole.settings import Settings
 
 pytestmark = pytest.mark.e2e
 
-# A console whose system calls somebody watches.
-WATCHED = (
-    "import sys; from tests.faults.supervisor import supervised; supervised(sys.argv.pop(1));"
-    "from pgconsole.cli import main; main()"
-)
-
 
 @pytest.fixture
 def silent() -> Iterator[int]:
@@ -85,6 +79,8 @@ def test_a_disk_that_hangs(console: Open, settings: Settings, tmp_path: Path) ->
     plan = Plan(
         str(tmp_path / "calls"), str(settings.backup_dir), calls=DISK, delay=60.0, reading=True
     )
-    terminal = console(argv=[sys.executable, "-c", WATCHED, plan.to_json()], PYTHONPATH=str(ROOT))
+    terminal = console(
+        argv=[sys.executable, "-m", "tests.faults.program", plan.to_json()], PYTHONPATH=str(ROOT)
+    )
     terminal.wait_for("no answer for")
     is_usable(terminal)
