@@ -5,11 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+from syrupy.exceptions import SnapshotDoesNotExist
 from tests.conftest import MakeSettings
 from tests.logs.writing import LogHome
 from tests.tui.log_scenes import usual_home
+from tests.tui.pictures import Draw, Snap, becomes
+from textual.app import App
 
 from pgconsole.demo.servers import PostgresServer
 from pgconsole.settings import Settings
@@ -27,6 +33,36 @@ def _same_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(name="snap_compare")
+def _patient_snap_compare(snap_compare: Snap, snapshot: SnapshotAssertion) -> Snap:
+    """The plugin's, but a picture has time to become the one that is expected.
+
+    On a busy machine a part of the screen may come later than what the test waited for.
+    """
+    pictures = SVGImageExtension()
+
+    def expected(index: int) -> str | None:
+        if snapshot.update_snapshots:
+            return None
+        try:
+            return str(
+                pictures.read_snapshot(
+                    test_location=snapshot.test_location, index=index, session_id="patient"
+                )
+            )
+        except SnapshotDoesNotExist:
+            return None
+
+    taken = 0
+
+    def compare(app: App[Any], terminal_size: tuple[int, int], run_before: Draw) -> bool:
+        nonlocal taken
+        run_before, taken = becomes(expected(taken), run_before), taken + 1
+        return snap_compare(app, terminal_size=terminal_size, run_before=run_before)
+
+    return compare
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from pytest_textual_snapshot import normalize_svg
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -18,6 +20,8 @@ EACH_SIZE = (
 )
 SIZES = pytest.mark.parametrize("size", EACH_SIZE)
 Snap = Callable[..., bool]
+Draw = Callable[[Pilot[Any]], Awaitable[None]]
+PATIENCE = 15.0  # seconds; a machine that four tests share has answered after 3
 
 
 async def still(pilot: Pilot[Any]) -> None:
@@ -26,5 +30,19 @@ async def still(pilot: Pilot[Any]) -> None:
     same = 0
     while same < 3:
         await pilot.pause(0.08)
-        now = pilot.app.screen._compositor.render_strips()  # a picture would take 0.1 s
+        now = pilot.app.screen._compositor.render_strips()
         before, same = now, same + 1 if now == before else 0
+
+
+def becomes(expected: str | None, draw: Draw) -> Draw:
+    """Draw, then wait until the picture is the one expected, or `PATIENCE` is at its end."""
+
+    async def run(pilot: Pilot[Any]) -> None:
+        await draw(pilot)
+        end = time.monotonic() + PATIENCE
+        while expected is not None and time.monotonic() < end:
+            if normalize_svg(pilot.app.export_screenshot(simplify=True)) == expected:
+                return
+            await pilot.pause(0.1)
+
+    return run

@@ -13,12 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from tests.logs.writing import START
+from tests.tui.driving import until
+from tests.tui.pictures import SMALL
+from textual.app import App, ComposeResult
 
 from pgconsole.logs.lines import Key, LogLine
 from pgconsole.logs.query import pattern_of
 from pgconsole.logs.requests import Answer, Request
 from pgconsole.report import Level
 from pgconsole.widgets.log_rows import Layout, Row, breaks, day_row, rows_of
+from pgconsole.widgets.log_view import LogView
 from pgconsole.widgets.log_viewport import Viewport
 
 UTC = ZoneInfo("UTC")
@@ -221,3 +225,17 @@ def test_a_very_long_line_is_quick_and_whole() -> None:
     text = "word " * 4000
     rows = rows_of(line(0, text), replace(LAYOUT, pattern=pattern_of("o")))
     assert "".join(text_of(row)[29:] for row in rows).replace(" ", "") == "word" * 4000
+
+
+async def test_the_scrollbar_shows_the_end_from_the_first_lines_on() -> None:
+    class Logs(App[None]):
+        def compose(self) -> ComposeResult:
+            yield LogView(UTC, kinds=False)
+
+    app = Logs()
+    async with app.run_test(size=SMALL) as pilot:
+        view = app.query_one(LogView)
+        await until(pilot, lambda: view.size.height > 0)
+        view.show(answer(lines(*[3] * 100)))  # before there is a scrollbar
+        await until(pilot, lambda: view.show_vertical_scrollbar)
+        assert view.vertical_scrollbar.position == view.scroll_y == view.max_scroll_y > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import MakeSettings
 from tests.tui.driving import shown, until, until_shown
-from tests.tui.pictures import LARGE, SMALL, Snap
+from tests.tui.pictures import LARGE, SMALL, Snap, still
 from tests.tui.scenes import NOW, RUNNING, SCENES, STYLES, Scene, settings
 from textual.app import ComposeResult
 from textual.events import Mount
@@ -114,12 +114,13 @@ async def test_otherwise_all_are_there() -> None:
     "variables", [READ_ONLY, PROTECTED, READ_ONLY | PROTECTED], ids=["read", "protected", "both"]
 )
 def test_header(snap_compare: Snap, size: tuple[int, int], variables: dict[str, str]) -> None:
-    assert snap_compare(HeaderOnly(settings(**variables)), terminal_size=size)
+    assert snap_compare(HeaderOnly(settings(**variables)), terminal_size=size, run_before=still)
 
 
 def test_header_without_colours(snap_compare: Snap, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(HeaderOnly(settings(**READ_ONLY, **PROTECTED)), terminal_size=SMALL)
+    app = HeaderOnly(settings(**READ_ONLY, **PROTECTED))
+    assert snap_compare(app, terminal_size=SMALL, run_before=still)
 
 
 async def test_a_long_name_leaves_room_for_the_words() -> None:

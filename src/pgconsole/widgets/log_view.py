@@ -158,6 +158,11 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self.viewport.resize(self.size.width - _GUTTER - 1, self.size.height)
         self._changed()
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Put the scrollbar where the view is: Textual tells only one that is shown."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     @on(ScrollTo)
     def _dragged(self, message: ScrollTo) -> None:
         """The scrollbar was dragged."""
