@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.containers import HorizontalGroup
 from textual.widget import Widget
+from textual.widgets import Static
 
 from pgconsole.actions import Action, Group
 from pgconsole.screens.reading import ReadingScreen
 from pgconsole.widgets.line import Line
 
+_KEY = 15  # cells
 _WORDS = (
     ("✓ restored", "this copy was restored, with all objects and rows"),
     ("✓ complete", "this copy was read whole, and nothing is missing in it"),
@@ -45,9 +48,10 @@ class HelpScreen(ReadingScreen):
     def content(self) -> Iterable[Widget]:
         """The help."""
         for heading, rows in sections(self._actions):
-            yield _line("help-heading", heading)
-            for key, meaning in rows:
-                yield HorizontalGroup(_line("help-key", key), _line("help-meaning", meaning))
+            line = Line(classes="help-heading")
+            line.show(heading)
+            yield line
+            yield Static(_table(rows))
 
 
 def sections(actions: tuple[Action, ...]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -62,7 +66,11 @@ def sections(actions: tuple[Action, ...]) -> list[tuple[str, list[tuple[str, str
     return [*(section for section in found if section[1]), ("Words", list(_WORDS))]
 
 
-def _line(css: str, text: str) -> Line:
-    line = Line(classes=css)
-    line.show(text)
-    return line
+def _table(rows: Iterable[tuple[str, str]]) -> Table:
+    """Keys and what they do; a widget for each of them would take a tenth of a second."""
+    table = Table.grid(padding=0, expand=True)
+    table.add_column(width=_KEY, style="bold")
+    table.add_column(ratio=1)
+    for key, meaning in rows:
+        table.add_row(Text(f"  {key}"), Text(meaning))
+    return table
