@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import MakeSettings
+from tests.schedule.life import DONE, FAILED, HOUR, MISSED, NOON, SKIPPED, STARTED, Life
 from tests.support import blocked_dump, wait_for_dump, wait_until
 
 from pgconsole import jobs
 from pgconsole.backups.locking import database_lock
-from pgconsole.schedule import backups, service
-from pgconsole.schedule.history import Slot, SlotOutcome, append_slots
+from pgconsole.schedule import backups
+from pgconsole.schedule.history import Slot, append_slots
 from pgconsole.schedule.service import Scheduler
 from pgconsole.schedule.state import (
     pause,
@@ -25,48 +26,7 @@ from pgconsole.schedule.state import (
 )
 from pgconsole.settings import Settings
 
-HOUR = timedelta(hours=1)
-NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)  # a Wednesday
-STARTED, DONE, FAILED = SlotOutcome.STARTED, SlotOutcome.DONE, SlotOutcome.FAILED
-SKIPPED, MISSED = SlotOutcome.SKIPPED, SlotOutcome.MISSED
-
-
-class Life:
-    """A scheduler, the time it is told, and what it says."""
-
-    def __init__(self, settings: Settings, now: datetime) -> None:
-        self.settings = settings
-        self.now = now
-        self.lines: list[str] = []
-        self.scheduler = Scheduler(settings, self.lines.append, lambda: self.now)
-
-    def begin(self) -> Life:
-        """Start, and see the initial backup through."""
-        self.scheduler.begin()
-        self.settle()
-        return self
-
-    def at(self, now: datetime) -> None:
-        """It gets that late; what then runs is seen through."""
-        self.now = now
-        self.scheduler.step(0)
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until nothing runs."""
-        wait_until(lambda: self.scheduler.step(0) and not self.runs())
-
-    def runs(self) -> bool:
-        """Whether a backup does."""
-        return self.scheduler.rest() == service._LOOK_AT_JOB
-
-    def told(self) -> list[tuple[datetime, SlotOutcome]]:
-        """What is known of all slots, the oldest first."""
-        return [(slot.due, slot.outcome) for slot in reversed(read_slots(self.settings, 99))]
-
-    def last(self) -> Slot:
-        """What is known of the last slot."""
-        return read_slots(self.settings, 1)[0]
+_JOB = "20261118T120000.000000Z-backup-0000"
 
 
 @pytest.fixture
@@ -412,6 +372,3 @@ def test_a_log_that_nobody_reads_stops_nothing(unreachable):
     scheduler.begin()
     wait_until(lambda: scheduler.step(0) and scheduler.rest() > 1)
     assert read_slots(unreachable, 1)[0].outcome is FAILED
-
-
-_JOB = "20261118T120000.000000Z-backup-0000"

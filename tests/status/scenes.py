@@ -15,6 +15,8 @@ from pgconsole.errors import StorageError
 from pgconsole.jobs import Job, JobStatus
 from pgconsole.schedule.state import Heartbeat
 from pgconsole.status.facts import Answer, Disk, Facts, Holdings, Scheduler
+from pgconsole.status.status import judge
+from pgconsole.status.verdict import State, Verdict
 from pgconsole.storage.base import Place, StoredBackup
 
 NOW = datetime(2026, 2, 25, 4, 2, tzinfo=UTC)  # a Wednesday
@@ -119,3 +121,10 @@ def heartbeat(age: timedelta, *, stopped: bool = False) -> Heartbeat:
     """A scheduler's sign of life of so long ago."""
     at = NOW - age
     return Heartbeat(at, at - timedelta(days=3), "host1", 7, "0 2 * * *", "UTC", stopped)
+
+
+def expect(found: Facts, state: State, text: str, now: datetime = NOW) -> Verdict:
+    """Judge, and compare what is said."""
+    verdict = judge(found, now)
+    assert (verdict.state, verdict.text) == (state, text)
+    return verdict

