@@ -28,6 +28,7 @@ from pgconsole.widgets.console import key_map_of
 from pgconsole.widgets.filter_line import FilterLine
 from pgconsole.widgets.log_view import LogView
 from pgconsole.widgets.pane import Pane
+from pgconsole.widgets.problem import notify_problem
 from pgconsole.widgets.words import clean, counted
 
 _WINDOWS = "15m, 2h, 02:00, 02:00..03:30, 2026-02-25 02:00"
@@ -179,14 +180,11 @@ class LogPane(Pane):
             self.notify(text, severity="warning", markup=False)
 
     def _saved(self, saved: Saved) -> None:
-        problem = saved.problem
-        if problem is None:
-            text = f"{counted(saved.lines, 'line')} in {clean(str(saved.order.path))}"
-            self.notify(text, title="Saved", markup=False)
-        else:
-            text = clean(f"{problem.cause}. Next: {problem.fix}")
-            title = clean(problem.problem)
-            self.notify(text, title=title, severity="error", timeout=20, markup=False)
+        if saved.problem is not None:
+            notify_problem(self, saved.problem)
+            return
+        text = f"{counted(saved.lines, 'line')} in {clean(str(saved.order.path))}"
+        self.notify(text, title="Saved", markup=False)
 
     # Which lines
 
