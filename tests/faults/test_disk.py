@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +31,7 @@ PROMISE = (
     "cause removed the next run works and leaves nothing behind"
 )
 _LARGE = 256 << 20  # bytes
+_MANY = 100_000  # inodes; a tmpfs that was without a limit can't be given one
 _FORM = Faults.from_environment()
 _WORKS = ("Backup", "Restore", "RestoreFromS3", "Verify", "Prune")
 
@@ -56,7 +56,8 @@ class Disk:
     def __init__(self, mount_point: Path) -> None:
         self.path = mount_point
         mount_point.mkdir()
-        self._mount("-t", "tmpfs", "-o", f"size={_LARGE},mode=0700", "tmpfs", str(mount_point))
+        options = f"size={_LARGE},nr_inodes={_MANY},mode=0700"
+        self._mount("-t", "tmpfs", "-o", options, "tmpfs", str(mount_point))
 
     def _mount(self, *arguments: str) -> None:
         subprocess.run(["mount", *arguments], check=True, capture_output=True)
@@ -74,22 +75,22 @@ class Disk:
 
     def full_after(self, free: int) -> None:
         """Leave so many bytes, or a few more where somebody is writing right now."""
-        for more in count(0, 65536):
+        for more in range(0, _LARGE, 65536):
             status = os.statvfs(self.path)
             used = (status.f_blocks - status.f_bfree) * status.f_frsize
             with suppress(subprocess.CalledProcessError):
                 size = max(4096, used + free + more)
-                self._mount("-o", f"remount,size={size}", str(self.path))
-                return
+                return self._mount("-o", f"remount,size={size}", str(self.path))
+        raise AssertionError("the kernel takes no limit of bytes")
 
     def inodes(self, free: int) -> None:
         """Leave so many inodes, or a few more where somebody makes files right now."""
-        for more in count():
+        for more in range(_MANY):
             status = os.statvfs(self.path)
             with suppress(subprocess.CalledProcessError):
                 inodes = status.f_files - status.f_ffree + free + more
-                self._mount("-o", f"remount,nr_inodes={inodes}", str(self.path))
-                return
+                return self._mount("-o", f"remount,nr_inodes={inodes}", str(self.path))
+        raise AssertionError("the kernel takes no limit of inodes")
 
     def close(self) -> None:
         """Unmount it."""
@@ -185,7 +186,7 @@ def test_full(
             "the file system has no inodes left" if inodes else "the disk is full at a random byte",
             (lambda free=free: disk.inodes(free % 16)) if inodes
             else (lambda free=free: disk.full_after(free)),
-            lambda: (disk.remount(f"size={_LARGE}"), disk.remount("nr_inodes=0"), None)[-1],
+            lambda: (disk.remount(f"size={_LARGE}"), disk.remount(f"nr_inodes={_MANY}"), None)[-1],
         )  # fmt: skip
         _trial(faults, work, trouble, during=_moment(work.chance))
 
@@ -241,7 +242,8 @@ def test_a_directory_is_forbidden(name: str, site: Site, faults: Faults, tmp_pat
         site.laid_on = {"as_any_owner": True}
 
         def begin(path: Path = path, mode: int = mode) -> None:
-            path.mkdir(0o700, exist_ok=True)  # a run takes away what it leaves empty
+            if not path.exists():  # a run takes away the directories that it leaves empty
+                path.mkdir(0o700)
             path.chmod(mode)
 
         def end(path: Path = path, before: int = before) -> None:
