@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,13 +23,17 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 def open_regular(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
     """Open a regular file; a symbolic link, a pipe or a device is refused, and never waited for.
 
+    One that has another name is not opened for writing: that may lie outside the backup
+    directory, and would be written to as well (as Postfix's `safe_open` does it).
+
     Args:
         path: The file.
         flags: Of `os.open`, e.g. `O_WRONLY | O_CREAT`.
         mode: Of a file that is made.
 
     Raises:
-        OSError: With ELOOP for a symbolic link, EINVAL for what else is not a regular file.
+        OSError: With ELOOP for a symbolic link, EINVAL for what else is not a regular file,
+            EMLINK for one that is to be written to and has another name.
     """
     # Without O_NONBLOCK opening a pipe would wait for whoever is at its other end.
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -38,9 +43,16 @@ def open_regular(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o600) 
         if error.errno == errno.ENXIO:  # a pipe that nobody reads, a socket
             raise _irregular(path) from error
         raise
-    if not os.path.isfile(fd):  # noqa: PTH113 - a descriptor, not a path
+    status = os.fstat(fd)
+    writes = flags & os.O_ACCMODE != os.O_RDONLY
+    refused = None
+    if not stat.S_ISREG(status.st_mode):
+        refused = _irregular(path)
+    elif writes and status.st_nlink > 1:
+        refused = _linked(path)
+    if refused is not None:
         os.close(fd)
-        raise _irregular(path)
+        raise refused
     return fd
 
 
@@ -113,3 +125,7 @@ def within(time: datetime) -> datetime:
 
 def _irregular(path: Path | str) -> OSError:
     return OSError(errno.EINVAL, "it is not a regular file", str(path))
+
+
+def _linked(path: Path | str) -> OSError:
+    return OSError(errno.EMLINK, "it has another name, a hard link", str(path))

@@ -30,6 +30,7 @@ _CAUSES = {
     errno.EROFS: ("the file system is read-only", "mount it writable; look for disk errors"),
     errno.EIO: ("the disk reported a fault", "check the disk (dmesg) before you rely on it"),
     errno.ELOOP: ("it is a symbolic link", "replace it by the file itself"),
+    errno.EMLINK: ("it has another name, a hard link", "replace it by a copy of itself"),
 }
 
 
