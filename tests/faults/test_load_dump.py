@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -85,6 +86,7 @@ def test_a_generated_dump(
     monkeypatch.setenv("PATH", f"{directory}:{servers}")
     settings = make_settings(postgres16, database)
     with faults.trial(DUMP) as trial:
+        gc.collect()  # what earlier tests left open is no yardstick
         before = gauge_here()
         began = time.monotonic()
         job_id = jobs.start(settings, "backup", {}, "test")
@@ -100,7 +102,7 @@ def test_a_generated_dump(
         assert all_of_it.memory < early.memory * 1.1 + 8 * MIB, (str(early), str(all_of_it))
         assert max(all_of_it.descriptors, all_of_it.threads) < _MANY
         wait_until(lambda: gauge_here().children == before.children)
-        assert gauge_here().descriptors == before.descriptors
+        assert gauge_here().descriptors <= before.descriptors
         trial.happened(
             f"{raw_bytes / 1e9:.1f} GB in {took:.0f} s ({raw_bytes / 1e6 / took:.0f} MB/s): at "
             f"first {early}; at most {all_of_it}; "
