@@ -50,7 +50,7 @@ def test_a_server_that_vanishes_is_noticed(
         wait_for_dump(postgres16, database)
         with postgres16.connect() as connection:
             [(port,)] = connection.execute(query, [database]).fetchall()
-        left = wait_until(lambda: _keepalive(port))
+        left = wait_until(lambda: _keepalive(port, postgres16.port))
     assert int(left, 16) <= 30 * os.sysconf("SC_CLK_TCK")
     assert jobs.wait(settings, job_id).status is JobStatus.DONE
 
@@ -76,8 +76,13 @@ def test_what_there_is_to_do():
         lookup("restore_all")
 
 
-def _keepalive(port: int) -> str:
-    """What is left of a connection's keepalive timer, in ticks, hexadecimal; empty without one."""
+def _keepalive(port: int, server: int) -> str:
+    """What is left of a connection's keepalive timer, in ticks, hexadecimal; empty without one.
+
+    The port may also be that of a connection to another server, or of one that is over.
+    """
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-    [timer] = [line[5] for line in lines if line[1].endswith(f":{port:04X}")]
-    return timer.removeprefix("02:") if timer.startswith("02:") else ""  # proc_net_tcp.txt
+    ends = f":{port:04X}", f":{server:04X}"
+    timers = [line[5] for line in lines if line[1].endswith(ends[0]) and line[2].endswith(ends[1])]
+    # proc_net_tcp.txt
+    return next((one.removeprefix("02:") for one in timers if one.startswith("02:")), "")

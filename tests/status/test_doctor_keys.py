@@ -66,7 +66,8 @@ def test_files_that_can_not_be_used(site: Site, tmp_path: Path) -> None:
     ("proof", "state", "words", "verdict"),
     [
         (Proof.ALTERED, FAILED, "1 backup altered", State.FAILED),
-        (Proof.INTACT, WARNING, "1 backup of 1 encrypted and never looked into", State.UNKNOWN),
+        # Without its number: on a Sunday or a 1st there is a copy in another class, too.
+        (Proof.INTACT, WARNING, "encrypted and never looked into", State.UNKNOWN),
     ],
 )
 def test_copies_that_only_keys_tell_about(
