@@ -15,7 +15,7 @@ _ENTER, _ESCAPE = "\r", "\x1b"
 _STEPS: tuple[Step, ...] = (
     ("", "local + S3", 3.0),
     ("b", "Type yes", 1.5),
-    (f"yes{_ENTER}", "Backup running", 1.0),
+    (f"yes{_ENTER}", "● Backup", 1.0),  # a short one may never be seen running: few updates
     ("", "Backup done", 3.0),
     ("z1", "Local", 1.0),
     (_ENTER, "publications", 2.5),
