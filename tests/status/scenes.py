@@ -24,6 +24,8 @@ LAST = datetime(2026, 2, 25, 2, 0, tzinfo=UTC)
 SUNDAY = datetime(2026, 2, 22, 2, 0, tzinfo=UTC)
 FIRST = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)
 DAILY, WEEKLY, MONTHLY = BackupClass
+DAY = timedelta(days=1)
+LOSS = "If the database died now you would lose "
 DOWN = StorageError("Bucket 'b' can't be listed", cause="nothing listens there")
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.status.scenes import (
+    DAY,
     HERE,
     LAST,
+    LOSS,
     MONTHLY,
     NOW,
     SUNDAY,
@@ -25,9 +27,6 @@ from pgconsole.schedule.state import Pause
 from pgconsole.status.facts import Holdings, Scheduler
 from pgconsole.status.status import class_statuses, judge
 from pgconsole.status.verdict import State
-
-LOSS = "If the database died now you would lose "
-DAY = timedelta(days=1)
 
 
 def test_overdue_run() -> None:

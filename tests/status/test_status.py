@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 from tests.status.scenes import (
     DAILY,
+    DAY,
     DOWN,
     FIRST,
     HERE,
     LAST,
+    LOSS,
     MONTHLY,
     NOW,
     SUNDAY,
@@ -35,9 +37,7 @@ from pgconsole.storage.base import Place
 
 LAST_GOOD = "last good backup 2 h ago (complete, "
 GOOD = f"Protected: {LAST_GOOD}"
-LOSS = "If the database died now you would lose "
 NOTHING = Holdings((), {})
-DAY = timedelta(days=1)
 FAILED = job(JobStatus.FAILED, problem="pg_dump failed", cause="/backups is full")
 RUNNING = job(JobStatus.RUNNING)
 

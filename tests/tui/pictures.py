@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from pytest_textual_snapshot import normalize_svg
+from tests.tui.driving import until
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -38,11 +39,12 @@ def becomes(expected: str | None, draw: Draw) -> Draw:
     """Draw, then wait until the picture is the one expected, or `PATIENCE` is at its end."""
 
     async def run(pilot: Pilot[Any]) -> None:
+        def is_there() -> bool:
+            return normalize_svg(pilot.app.export_screenshot(simplify=True)) == expected
+
         await draw(pilot)
-        end = time.monotonic() + PATIENCE
-        while expected is not None and time.monotonic() < end:
-            if normalize_svg(pilot.app.export_screenshot(simplify=True)) == expected:
-                return
-            await pilot.pause(0.1)
+        if expected is not None:
+            with suppress(AssertionError):  # comparing tells what differs
+                await until(pilot, is_there, PATIENCE)
 
     return run

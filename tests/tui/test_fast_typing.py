@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from tests.logs.writing import LogHome
 from tests.tui import inside_scenes, job_scenes
@@ -27,6 +30,15 @@ def type_at_once(pilot: Pilot[None], text: str) -> None:
         driver.send_message(event)
 
 
+@asynccontextmanager
+async def jobs_listed() -> AsyncIterator[tuple[Pilot[None], Grid]]:
+    """The list of jobs, when they are in it."""
+    async with job_scenes.LISTS["full"]().app().run_test(size=(80, 24)) as pilot:
+        grid = (await open_jobs(pilot)).query_one(Grid)
+        await until(pilot, lambda: grid.count[0] > 3)
+        yield pilot, grid
+
+
 async def test_what_is_typed_behind_the_key_is_the_filter() -> None:
     async with SCENES["full"]().app().run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "✓ complete")
@@ -50,9 +62,7 @@ async def test_the_log(home: LogHome) -> None:
 
 
 async def test_a_key_in_front_is_not_lost() -> None:
-    async with job_scenes.LISTS["full"]().app().run_test(size=(80, 24)) as pilot:
-        grid = (await open_jobs(pilot)).query_one(Grid)
-        await until(pilot, lambda: grid.count[0] > 3)
+    async with jobs_listed() as (pilot, grid):
         order = grid.order
         type_at_once(pilot, "s/sS/c")
         await until_shown(pilot, "/ sS/c")
@@ -61,9 +71,7 @@ async def test_a_key_in_front_is_not_lost() -> None:
 
 @pytest.mark.parametrize("left", ["\r", "\x0e"], ids=["enter", "down"])
 async def test_what_is_typed_behind_the_filter_is_for_the_list(left: str) -> None:
-    async with job_scenes.LISTS["full"]().app().run_test(size=(80, 24)) as pilot:
-        grid = (await open_jobs(pilot)).query_one(Grid)
-        await until(pilot, lambda: grid.count[0] > 3)
+    async with jobs_listed() as (pilot, grid):
         order = grid.order
         type_at_once(pilot, f"/^b{left}s")
         await until_shown(pilot, "/ ^b")
@@ -72,9 +80,7 @@ async def test_what_is_typed_behind_the_filter_is_for_the_list(left: str) -> Non
 
 
 async def test_escape_behind_a_filter_shows_all() -> None:
-    async with job_scenes.LISTS["full"]().app().run_test(size=(80, 24)) as pilot:
-        grid = (await open_jobs(pilot)).query_one(Grid)
-        await until(pilot, lambda: grid.count[0] > 3)
+    async with jobs_listed() as (pilot, grid):
         order = grid.order
         type_at_once(pilot, "/^b\x1bs")
         await until(pilot, lambda: grid.order != order)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.tui import inside_scenes
 from tests.tui.contrast import Seen, seen
-from tests.tui.driving import until_shown
+from tests.tui.driving import until, until_shown
 from tests.tui.pictures import LARGE, PATIENCE, SMALL, Snap, still
 from tests.tui.scenes import SCENES, UNREACHABLE, Scene, settings
 from tests.tui.test_snapshots import drawn
@@ -46,10 +46,13 @@ async def too_faint(pilot: Pilot[Any]) -> list[tuple[str, Seen]]:
     for theme, least in LEAST.items():
         pilot.app.theme = THEMES[theme].name
         await still(pilot)
-        end = time.monotonic() + PATIENCE  # a busy machine paints the new colours late
-        while (faint := _fainter_than(least, pilot.app.screen)) and time.monotonic() < end:
-            await pilot.pause(0.1)
-        found += [(theme, each) for each in faint]
+
+        def faint(least: float = least) -> list[Seen]:
+            return _fainter_than(least, pilot.app.screen)
+
+        with suppress(AssertionError):  # a busy machine paints the new colours late
+            await until(pilot, lambda faint=faint: not faint(), PATIENCE)
+        found += [(theme, each) for each in faint()]
     return found
 
 
